@@ -1,0 +1,233 @@
+package compact
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+// maxTLVAlgorithm is the last algorithm that compact_tlv lists name: the format
+// was only ever written by tools whose table ends there.
+const maxTLVAlgorithm = SM3
+
+// maxItem bounds an item; the longest are paths (PATH_MAX) and SELinux labels.
+const maxItem = 64 << 10
+
+// The item ids of a record, formats of compact_tlv.
+const (
+	itemDigest = iota
+	itemEVMDigest
+	itemPath
+	itemUID
+	itemGID
+	itemMode
+	itemSize
+	itemFSMagic
+	itemLabel
+	itemCaps
+	itemCount
+)
+
+var itemNames = [itemCount]string{
+	"digest", "evm digest", "path", "uid", "gid", "mode", "size", "file system magic", "label", "capabilities",
+}
+
+// itemSizes holds the sizes of items of fixed size. Digests and text have 0.
+var itemSizes = [itemCount]int{itemUID: 4, itemGID: 4, itemMode: 4, itemSize: 4, itemFSMagic: 8}
+
+// A Record is one file of a compact_tlv list. Items that the list does not hold
+// are nil or empty; Has tells an owner, mode or size of 0 from none.
+type Record struct {
+	Digest    []byte // of the file's content
+	EVMDigest []byte // of its metadata
+	Path      string
+	UID, GID  uint32
+	Mode      uint32 // st_mode
+	Size      uint32 // bytes, modulo 4 GiB
+	FSMagic   uint64 // of the file system, as in statfs(2)
+	Label     string // SELinux label, without the NUL
+	Caps      string // capabilities as text
+
+	items uint16
+}
+
+// HasOwner, HasMode and HasSize report whether the record holds the item.
+func (r *Record) HasOwner() bool { return r.has(itemUID) && r.has(itemGID) }
+
+// HasMode reports whether Mode was recorded.
+func (r *Record) HasMode() bool { return r.has(itemMode) }
+
+// HasSize reports whether Size was recorded.
+func (r *Record) HasSize() bool { return r.has(itemSize) }
+
+func (r *Record) has(item int) bool { return r.items&(1<<item) != 0 }
+
+// A TLVReader reads a compact_tlv list: blocks like those of a compact list, with
+// version 2, whose data are records. A record is a byte that counts its items;
+// an item is an id (1 byte), a length (4 bytes, little-endian) and data:
+//
+//	0 digest  1 evm digest  2 path*  3 uid  4 gid  5 mode  6 size (4 bytes each)
+//	7 file system magic (8 bytes)  8 object label*  9 capabilities as text*
+//
+// Those marked * end in a NUL. Every record has a digest, and no item twice.
+type TLVReader struct {
+	in     input
+	header Header
+	index  uint32
+	end    int64 // offset after the current block
+	err    error
+}
+
+// NewTLVReader returns a reader of the list in r. It reads ahead.
+func NewTLVReader(r io.Reader) *TLVReader { return &TLVReader{in: newInput(r)} }
+
+// Next goes to the next block, past what is left of the current one. It returns
+// io.EOF at the end of the list.
+func (t *TLVReader) Next() (Header, error) {
+	for {
+		_, err := t.Record()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return Header{}, err
+		}
+	}
+	h, err := t.in.header(versionTLV, maxTLVAlgorithm)
+	if err != nil {
+		t.err = err
+		return Header{}, err
+	}
+	t.header, t.index, t.end = h, 0, t.in.off+int64(h.DataLen)
+	return h, t.blockEnd()
+}
+
+// Record returns the next record of the block, or io.EOF after the last.
+func (t *TLVReader) Record() (*Record, error) {
+	if t.err != nil && t.err != io.EOF {
+		return nil, t.err
+	}
+	if t.index == t.header.Count {
+		return nil, io.EOF
+	}
+	rec, err := t.record()
+	if err == nil {
+		t.index++
+		err = t.blockEnd()
+	}
+	if err != nil {
+		t.err = err
+		return nil, err
+	}
+	return rec, nil
+}
+
+// blockEnd checks that the last record ends where the header says.
+func (t *TLVReader) blockEnd() error {
+	if t.index == t.header.Count && t.in.off != t.end {
+		t.err = t.in.fail(0, "data length", fmt.Errorf("%w: %d records end %d bytes early",
+			ErrMalformed, t.header.Count, t.end-t.in.off))
+		return t.err
+	}
+	return nil
+}
+
+func (t *TLVReader) record() (*Record, error) {
+	var count [1]byte
+	if err := t.read(count[:], "number of items"); err != nil {
+		return nil, err
+	}
+	rec := &Record{}
+	for range count[0] {
+		if err := t.item(rec); err != nil {
+			return nil, err
+		}
+	}
+	if !rec.has(itemDigest) {
+		return nil, t.in.fail(0, t.field("record"), fmt.Errorf("%w: no digest", ErrMalformed))
+	}
+	return rec, nil
+}
+
+func (t *TLVReader) item(rec *Record) error {
+	var head [5]byte
+	if err := t.read(head[:], "item"); err != nil {
+		return err
+	}
+	id, size := int(head[0]), binary.LittleEndian.Uint32(head[1:])
+	switch {
+	case id >= itemCount:
+		return t.in.fail(-5, t.field("item"), fmt.Errorf("%w: id %d, want 0 to %d", ErrMalformed, id, itemCount-1))
+	case rec.has(id):
+		return t.in.fail(-5, t.field(itemNames[id]), fmt.Errorf("%w: second one", ErrMalformed))
+	case size > maxItem:
+		return t.in.fail(-4, t.field(itemNames[id]), fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, size, maxItem))
+	}
+	data := make([]byte, size)
+	if err := t.read(data, itemNames[id]); err != nil {
+		return err
+	}
+	if err := rec.set(id, data, t.header.Algorithm); err != nil {
+		return t.in.fail(-int64(size), t.field(itemNames[id]), err)
+	}
+	return nil
+}
+
+// read fills b, but not past the end of the block.
+func (t *TLVReader) read(b []byte, field string) error {
+	if left := t.end - t.in.off; int64(len(b)) > left {
+		return t.in.fail(0, t.field(field), fmt.Errorf("%w: %d bytes, %d left in the block", ErrMalformed, len(b), left))
+	}
+	if err := t.in.read(b); err != nil {
+		return t.in.fail(0, t.field(field), err)
+	}
+	return nil
+}
+
+func (t *TLVReader) field(name string) string {
+	return fmt.Sprintf("%s of record %d of %d", name, t.index+1, t.header.Count)
+}
+
+func (r *Record) set(id int, data []byte, algorithm Algorithm) error {
+	want := itemSizes[id]
+	if id == itemDigest || id == itemEVMDigest {
+		want = algorithm.Size()
+	}
+	if want != 0 && len(data) != want {
+		return fmt.Errorf("%w: %d bytes, want %d", ErrMalformed, len(data), want)
+	}
+	r.items |= 1 << id
+	var err error
+	switch id {
+	case itemDigest:
+		r.Digest = data
+	case itemEVMDigest:
+		r.EVMDigest = data
+	case itemPath:
+		r.Path, err = text(data)
+	case itemUID:
+		r.UID = binary.LittleEndian.Uint32(data)
+	case itemGID:
+		r.GID = binary.LittleEndian.Uint32(data)
+	case itemMode:
+		r.Mode = binary.LittleEndian.Uint32(data)
+	case itemSize:
+		r.Size = binary.LittleEndian.Uint32(data)
+	case itemFSMagic:
+		r.FSMagic = binary.LittleEndian.Uint64(data)
+	case itemLabel:
+		r.Label, err = text(data)
+	case itemCaps:
+		r.Caps, err = text(data)
+	}
+	return err
+}
+
+// text checks that the only NUL is the last byte.
+func text(data []byte) (string, error) {
+	if i := bytes.IndexByte(data, 0); i < 0 || i != len(data)-1 {
+		return "", fmt.Errorf("%w: text does not end in its only NUL", ErrMalformed)
+	}
+	return string(data[:len(data)-1]), nil
+}
