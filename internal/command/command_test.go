@@ -1,0 +1,107 @@
+package command_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"digestlists/internal/command"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/urfave/cli/v2"
+)
+
+func flags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "dir", Aliases: []string{"d"}},
+		&cli.StringSliceFlag{Name: "input", Aliases: []string{"i"}},
+		&cli.IntFlag{Name: "position", Aliases: []string{"p"}},
+		&cli.BoolFlag{Name: "sign", Aliases: []string{"s"}},
+		&cli.StringFlag{Name: "key", Aliases: []string{"k"}},
+	}
+}
+
+// The ways in which getopt(3) lets a script write the same options.
+func TestOptionForms(t *testing.T) {
+	for _, line := range []string{
+		"-d DIR -i a,b -i I:c -p -1 -s -k KEY add PATH",
+		"-dDIR -ia,b -iI:c -p-1 -skKEY add PATH",
+		"add -dDIR PATH -i a,b -sk KEY -i I:c -p -1",
+		"--dir DIR --input=a,b --input I:c --position -1 --sign --key=KEY -- add PATH",
+	} {
+		t.Run(line, func(t *testing.T) {
+			var got string
+			app := command.New("tool", "test")
+			app.Flags = flags()
+			app.Action = func(c *cli.Context) error {
+				got = fmt.Sprintf("%s %q %d %v %s %q", c.String("dir"), c.StringSlice("input"), c.Int("position"),
+					c.Bool("sign"), c.String("key"), c.Args().Slice())
+				return nil
+			}
+			var stderr bytes.Buffer
+			if code := app.Run(append([]string{"tool"}, strings.Fields(line)...), io.Discard, &stderr); code != 0 {
+				t.Fatalf("exit %d: %s", code, stderr.String())
+			}
+			if diff := cmp.Diff(`DIR ["a,b" "I:c"] -1 true KEY ["add" "PATH"]`, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	tests := []struct {
+		name   string
+		err    error
+		args   []string
+		code   int
+		stderr string
+	}{
+		{"success", nil, nil, 0, ""},
+		{"environment", os.ErrNotExist, nil, 3, "tool: error: file does not exist\n"},
+		{"usage", command.Usagef("no %s", "dir"), nil, 2, "tool: error: no dir\n"},
+		{"reported", command.Failed(), nil, 1, ""},
+		{
+			"hint", command.WithHint(command.WithCode(4, errors.New("no")), "try"), nil, 4,
+			"tool: error: no\ntool: hint: try\n",
+		},
+		{
+			"wrapped", fmt.Errorf("list: %w", command.WithCode(1, errors.New("bad"))), nil, 1,
+			"tool: error: list: bad\n",
+		},
+		{
+			"unknown option", nil, []string{"-z"}, 2,
+			"tool: error: flag provided but not defined: -z\ntool: hint: tool --help lists the options\n",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			app := command.New("tool", "test")
+			app.Flags = flags()
+			app.Action = func(*cli.Context) error { return tt.err }
+			var stdout, stderr bytes.Buffer
+			if code := app.Run(append([]string{"tool"}, tt.args...), &stdout, &stderr); code != tt.code {
+				t.Errorf("exit %d, want %d", code, tt.code)
+			}
+			if diff := cmp.Diff(tt.stderr, stderr.String()); diff != "" {
+				t.Error(diff)
+			}
+			if stdout.Len() != 0 {
+				t.Errorf("errors belong on stderr, stdout has %q", stdout.String())
+			}
+		})
+	}
+}
+
+func TestStrayArgumentIsRefused(t *testing.T) {
+	app := command.New("tool", "test")
+	app.Action = command.NoArguments
+	var stderr bytes.Buffer
+	if code := app.Run([]string{"tool", "stray"}, io.Discard, &stderr); code != command.ExitUsage {
+		t.Errorf("exit %d: %s", code, stderr.String())
+	}
+}
