@@ -1,0 +1,59 @@
+# make build      every command, static, in build/bin
+# make demo       the whole job on sample input, step by step, under build/demo
+# make test       all tests (as root it installs the Debian packages they need)
+# make bench      speed and memory against the usual tools, under build/bench
+# make lint       format, vet, staticcheck, shellcheck
+# make install    to $(DESTDIR)$(PREFIX)
+# make clean      removes build/
+
+GO         ?= go
+PREFIX     ?= /usr
+SYSCONFDIR ?= /etc
+DESTDIR    ?=
+INSTALL    ?= install
+
+# -count=1 runs tests again whose result is cached.
+TESTFLAGS  ?=
+# -h lists them: which jobs, how many runs, where the table goes.
+BENCHFLAGS ?=
+
+BIN      := build/bin
+COMMANDS := $(patsubst %/main.go,%,$(wildcard *_digest_lists/main.go))
+MAN      := $(wildcard man/*.[58])
+
+# git archive writes the commit to the file VERSION, for builds from a tarball;
+# a build in a checkout takes its version from git, whatever GOFLAGS says.
+RELEASE  := $(shell awk '!/Format:/ { print $$3 != "" ? $$3 : \
+	"v0.0.0-" strftime("%Y%m%d%H%M%S", $$2, 1) "-" substr($$1, 1, 12) }' VERSION)
+COMMIT   := $(if $(RELEASE),,$(shell git rev-parse --verify -q HEAD 2>/dev/null))
+STAMP    := -buildvcs=$(if $(COMMIT),auto,false) $(if $(RELEASE),-ldflags='-X main.release=$(RELEASE)')
+
+.PHONY: build demo test bench lint install clean
+
+build:
+	@mkdir -p $(BIN)
+	CGO_ENABLED=0 $(GO) build -trimpath $(STAMP) -o $(BIN)/ $(addprefix ./,$(COMMANDS))
+
+demo: build
+	./demo/run
+
+test:
+	test/setup
+	$(GO) test $(TESTFLAGS) ./...
+
+bench: build
+	test/setup
+	$(GO) run ./test/bench $(BENCHFLAGS)
+
+lint:
+	test/setup
+	GO='$(GO)' test/lint
+
+# The folders are there for plug-ins and for lists: both are empty at first.
+install: build
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/digestlist $(DESTDIR)$(SYSCONFDIR)/ima/digest_lists
+	$(INSTALL) -m 0755 $(addprefix $(BIN)/,$(COMMANDS)) $(DESTDIR)$(PREFIX)/bin
+	$(foreach page,$(MAN),$(INSTALL) -D -m 0644 $(page) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&) true
+
+clean:
+	rm -rf build
