@@ -1,0 +1,74 @@
+package imasig
+
+import (
+	"crypto/ecdsa"
+	"encoding/asn1"
+	"time"
+
+	"digestlists/compact"
+	"digestlists/internal/hashes"
+)
+
+// AppendPKCS7 returns content with a PKCS#7 signature appended, named by the issuer and
+// serial number of cert, which must be the certificate of the signer's key. The
+// signature is verified with it before it is used.
+func AppendPKCS7(content []byte, alg compact.Algorithm, signer Signer, cert *Key) ([]byte, error) {
+	if cert == nil || cert.issuer == nil {
+		return nil, unsupported("an appended signature needs a certificate, not only a key")
+	}
+	digest, err := hashes.Sum(alg, content)
+	if err != nil {
+		return nil, err
+	}
+	oid, err := signatureOID(cert, alg)
+	if err != nil {
+		return nil, err
+	}
+	sig, err := signer.Sign(digest, alg)
+	if err != nil {
+		return nil, err
+	}
+	if err := cert.VerifyDigest(alg, digest, sig); err != nil {
+		return nil, err
+	}
+	pkcs7, err := marshalPKCS7(cert, alg, oid, sig)
+	if err != nil {
+		return nil, err
+	}
+	return joinAppended(content, pkcs7), nil
+}
+
+func signatureOID(cert *Key, alg compact.Algorithm) (asn1.ObjectIdentifier, error) {
+	if _, ok := cert.public.(*ecdsa.PublicKey); !ok {
+		return oidRSA, nil
+	}
+	oid, ok := oidECDSAWith[alg]
+	if !ok {
+		return nil, unsupported("appended ECDSA signature over %s: %w", alg, compact.ErrUnsupportedAlgorithm)
+	}
+	return oid, nil
+}
+
+// verifyPKCS7 checks a detached PKCS#7 signature over content.
+func (r *Keyring) verifyPKCS7(content, der []byte, now time.Time) (*Key, error) {
+	signer, err := parsePKCS7(der)
+	if err != nil {
+		return nil, err
+	}
+	var candidates []*Key
+	for _, key := range r.keys {
+		if signer.matches(key) {
+			candidates = append(candidates, key)
+		}
+	}
+	if candidates == nil {
+		return nil, &UnknownKeyError{ID: signer.name()}
+	}
+	digest, err := hashes.Sum(signer.hash, content)
+	if err != nil {
+		return nil, err
+	}
+	return tryKeys(candidates, now, func(key *Key) error {
+		return key.VerifyDigest(signer.hash, digest, signer.signature)
+	})
+}
