@@ -1,0 +1,208 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+const mebibyte = 1 << 20
+
+// bench is what the tools read, where they are and where they write.
+type bench struct {
+	inputs
+	bin string // folder of the binaries
+	out string // folder of what is made, emptied before each run
+}
+
+func newBench(dir, bin string) (bench, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return bench{}, err
+	}
+	bin, err = filepath.Abs(bin)
+	return bench{inputs: inputsIn(dir), bin: bin, out: filepath.Join(dir, "out")}, err
+}
+
+// jobs are the lines of the table, in its order.
+func (b bench) jobs() []job {
+	return []job{b.compact(), b.database(), b.signed(), b.packageFiles(), b.upload(), b.verify()}
+}
+
+func (b bench) compact() job {
+	return job{
+		name: "compact, 20,000 files, 2 GB",
+		contenders: []contender{
+			b.generate("-f", "compact", "-i", "I:"+b.tree()),
+			onFiles(b.tree(), "openssl", "dgst", "-sha256"),
+		},
+		check:    func() error { return b.madeBlock(treeFiles) },
+		baseline: "openssl dgst -sha256",
+		figure:   ratio, target: 0.55, limit: 64 * mebibyte,
+	}
+}
+
+func (b bench) database() job {
+	return job{
+		name: "rpm+db, 1,500 packages, 90,000 digests",
+		contenders: []contender{
+			b.generateFromDB(),
+			command{argv: []string{
+				"rpm", "--dbpath", b.inputs.database(),
+				"-qa", "--qf", `[%{FILENAMES} %{FILEDIGESTS} %{FILEMODES}\n]`,
+			}}.run,
+		},
+		check:    func() error { return b.madeLists(packages) },
+		baseline: "rpm -qa --qf '[%{FILENAMES} %{FILEDIGESTS} %{FILEMODES}\\n]'",
+		figure:   ratio, target: 0.6, limit: 48 * mebibyte,
+	}
+}
+
+// signed is the same work and the signatures, so what is compared is the time
+// that the signatures add with the time that they take.
+func (b bench) signed() job {
+	return job{
+		name: "the same, signed with RSA-2048",
+		contenders: []contender{
+			b.generateFromDB("-s", "-k", b.key()),
+			b.generateFromDB(),
+			func() (sample, error) { return opensslSignatures(packages) },
+		},
+		check:    func() error { return b.madeLists(packages) },
+		baseline: "unsigned, and 1,500 signatures at the rate of openssl speed rsa2048",
+		figure:   func(s []float64) float64 { return (s[0] - s[1]) / s[2] }, target: 1.2,
+	}
+}
+
+func (b bench) packageFiles() job {
+	return job{
+		name: "rpm+pkg, 1,500 package files",
+		contenders: []contender{
+			b.generate("-f", "rpm+pkg", "-i", b.packages()),
+			onFiles(b.packages(), "rpm", "-qp", "--qf", `[%{FILEDIGESTS}\n]`),
+		},
+		check:    func() error { return b.madeLists(packages) },
+		baseline: "rpm -qp --qf '[%{FILEDIGESTS}\\n]'",
+		figure:   ratio, target: 1.5,
+	}
+}
+
+func (b bench) upload() job {
+	const digests = packages * packageFiles * listVariants
+	converted := filepath.Join(b.out, "converted")
+	return job{
+		name: "upload -o, 15,000 rpm lists, 900,000 digests",
+		contenders: []contender{
+			b.intoEmpty(command{argv: []string{b.tool("upload_digest_lists"), "-d", b.lists(), "-o", converted}}),
+			onFiles(b.lists(), "cat"),
+		},
+		check:    func() error { return b.madeBlock(digests) },
+		baseline: "cat",
+		figure:   ratio, target: 1.6, limit: 64 * mebibyte,
+	}
+}
+
+// verify reads lists that our generator signs first, with the certificate as a key list among them.
+func (b bench) verify() job {
+	signed := filepath.Join(filepath.Dir(b.out), "signed")
+	sign := []string{"-d", signed, "-o", "append", "-s", "-k", b.key()}
+	return job{
+		name: "verify, 1,500 lists signed with RSA-2048",
+		prepare: func() error {
+			if err := empty(signed); err != nil {
+				return err
+			}
+			gen := b.tool("gen_digest_lists")
+			if err := tool(gen, append(sign, "-t", "key", "-f", "copy", "-i", b.cert())...); err != nil {
+				return err
+			}
+			return tool(gen, append(sign, "-t", "file", "-f", "rpm+db", "--db", b.inputs.database())...)
+		},
+		contenders: []contender{command{argv: []string{b.tool("verify_digest_lists"), "-d", signed}}.run},
+		check:      func() error { return nil }, // it has exited 0
+		figure:     func(s []float64) float64 { return packages / s[0] },
+		unit:       "lists/s", atLeast: true, target: 15_000,
+	}
+}
+
+// ratio is the figure of most jobs: our time by that of the baseline.
+func ratio(seconds []float64) float64 { return seconds[0] / seconds[1] }
+
+func (b bench) tool(name string) string { return filepath.Join(b.bin, name) }
+
+// generate appends file lists to an empty directory.
+func (b bench) generate(args ...string) contender {
+	argv := []string{b.tool("gen_digest_lists"), "-d", b.out, "-t", "file", "-o", "append"}
+	return b.intoEmpty(command{argv: append(argv, args...)})
+}
+
+func (b bench) generateFromDB(args ...string) contender {
+	return b.generate(append([]string{"-f", "rpm+db", "--db", b.inputs.database()}, args...)...)
+}
+
+// intoEmpty is a contender that empties the folder of what is made before it
+// runs, outside of the measured time.
+func (b bench) intoEmpty(c command) contender {
+	return func() (sample, error) {
+		if err := empty(b.out); err != nil {
+			return sample{}, err
+		}
+		return c.run()
+	}
+}
+
+func empty(folder string) error {
+	if err := os.RemoveAll(folder); err != nil {
+		return err
+	}
+	return os.MkdirAll(folder, 0o755)
+}
+
+// onFiles is a contender that gets every file below a folder as an argument.
+// It runs in that folder: short names fit in one command line, so that it starts once.
+func onFiles(folder string, argv ...string) contender {
+	return func() (sample, error) {
+		c := command{dir: folder, argv: argv}
+		err := fs.WalkDir(os.DirFS(folder), ".", func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.Type().IsRegular() {
+				c.argv = append(c.argv, path)
+			}
+			return err
+		})
+		if err != nil {
+			return sample{}, err
+		}
+		return c.run()
+	}
+}
+
+// madeLists checks that n lists have been made.
+func (b bench) madeLists(n int) error {
+	made, err := os.ReadDir(b.out)
+	if err == nil && len(made) != n {
+		err = fmt.Errorf("%d lists were made, want %d", len(made), n)
+	}
+	return err
+}
+
+// madeBlock checks that one compact list of SHA-256 digests, n of them in at
+// most two blocks (immutable or not), has been made.
+func (b bench) madeBlock(n int) error {
+	const digest, header = 32, 16
+	if err := b.madeLists(1); err != nil {
+		return err
+	}
+	made, err := os.ReadDir(b.out)
+	if err != nil {
+		return err
+	}
+	info, err := made[0].Info()
+	if err != nil {
+		return err
+	}
+	if extra := info.Size() - int64(n)*digest; extra != header && extra != 2*header {
+		return fmt.Errorf("%s has %d bytes, want those of %d digests in one or two blocks", info.Name(), info.Size(), n)
+	}
+	return nil
+}
