@@ -26,7 +26,7 @@ MAN      := $(wildcard man/*.[58])
 RELEASE  := $(shell awk '!/Format:/ { print $$3 != "" ? $$3 : \
 	"v0.0.0-" strftime("%Y%m%d%H%M%S", $$2, 1) "-" substr($$1, 1, 12) }' VERSION)
 COMMIT   := $(if $(RELEASE),,$(shell git rev-parse --verify -q HEAD 2>/dev/null))
-STAMP    := -buildvcs=$(if $(COMMIT),auto,false) $(if $(RELEASE),-ldflags='-X main.release=$(RELEASE)')
+STAMP    := -buildvcs=$(if $(COMMIT),auto,false) $(if $(RELEASE),-ldflags='-X digestlists/internal/command.release=$(RELEASE)')
 
 .PHONY: build demo test bench lint install clean
 

@@ -56,8 +56,15 @@ func NoArguments(c *cli.Context) error {
 	return nil
 }
 
+// release is the version of a build from a tarball, where there is no commit for
+// the Go tool to record: the Makefile sets it from the file VERSION.
+var release string
+
 // version returns the module version that the Go tool recorded in the binary.
 func version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
