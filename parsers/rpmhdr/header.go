@@ -1,0 +1,224 @@
+package rpmhdr
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"digestlists/compact"
+)
+
+// Magic comes before a header in files, and is part of what is hashed and signed.
+var Magic = [8]byte{0x8e, 0xad, 0xe8, 0x01}
+
+// The limits of librpm: hdrchkTags and headerMaxbytes.
+const (
+	MaxEntries = 0xffff
+	MaxData    = 256 << 20 // bytes
+)
+
+const (
+	introSize   = 8  // the two counts
+	entrySize   = 16 // an index entry, and the trailer of a region
+	firstNormal = 100
+)
+
+// Size returns the length in bytes of the blob that starts with these eight
+// bytes, once the counts in them are within the limits of RPM.
+func Size(intro [introSize]byte) (int, error) {
+	entries, data, err := readIntro(intro[:], 0)
+	return introSize + entries*entrySize + data, err
+}
+
+// A Header is a decoded blob. It refers to the blob, which must not change.
+type Header struct {
+	blob   []byte
+	offset int64 // of blob in the caller's input, for errors
+	data   []byte
+	index  []entry
+	region int // index entries of the region, or all of them if there is none
+}
+
+// An entry is one checked row of the index. The data of the value lie within
+// Header.data[start:end]; alignment and the room before the next value are
+// included.
+type entry struct {
+	tag        Tag
+	kind       kind
+	start, end uint32
+	count      uint32
+}
+
+// Parse decodes a blob. The blob must end where the header does.
+func Parse(blob []byte) (*Header, error) { return ParseAt(blob, 0) }
+
+// ParseAt is Parse for a blob that lies at that offset of a file: errors then
+// give the offset in the file.
+func ParseAt(blob []byte, offset int64) (*Header, error) {
+	entries, size, err := readIntro(blob, offset)
+	if err != nil {
+		return nil, err
+	}
+	h := &Header{blob: blob, offset: offset}
+	want := introSize + entries*entrySize + size
+	switch {
+	case len(blob) < want:
+		return nil, fail(h.offset, "header", compact.ErrTruncated, "%d bytes, want %d", len(blob), want)
+	case len(blob) > want:
+		return nil, fail(h.offset+int64(want), "header", compact.ErrMalformed, "%d bytes after its end", len(blob)-want)
+	}
+	h.data = blob[introSize+entries*entrySize:]
+	if err := h.readIndex(entries); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+func readIntro(blob []byte, offset int64) (entries, data int, err error) {
+	if len(blob) < introSize {
+		return 0, 0, fail(offset, "header", compact.ErrTruncated, "%d bytes, want at least %d", len(blob), introSize)
+	}
+	n, size := binary.BigEndian.Uint32(blob), binary.BigEndian.Uint32(blob[4:])
+	switch {
+	case n == 0:
+		return 0, 0, fail(offset, "index count", compact.ErrMalformed, "0 entries, want at least 1")
+	case n > MaxEntries:
+		return 0, 0, fail(offset, "index count", compact.ErrTooLarge, "%d entries, want at most %d", n, MaxEntries)
+	case size > MaxData:
+		return 0, 0, fail(offset+4, "data size", compact.ErrTooLarge, "%d bytes, want at most %d", size, MaxData)
+	}
+	return int(n), int(size), nil
+}
+
+// readIndex decodes and checks the index.
+func (h *Header) readIndex(entries int) error {
+	h.index = make([]entry, entries)
+	for i := range h.index {
+		h.index[i] = h.rawEntry(i)
+	}
+	regionEnd, err := h.readRegion()
+	if err != nil {
+		return err
+	}
+	if regionEnd == 0 {
+		if err := h.checkPart(0, entries, 0, uint32(len(h.data))); err != nil {
+			return err
+		}
+		return h.checkUnique()
+	}
+	if h.region == entries && int(regionEnd) != len(h.data) {
+		return h.failEntry(0, compact.ErrMalformed, "%d bytes of data after the region, which nothing names", len(h.data)-int(regionEnd))
+	}
+	if err := h.checkPart(h.region, entries, regionEnd, uint32(len(h.data))); err != nil {
+		return err
+	}
+	if err := h.checkPart(1, h.region, 0, regionEnd-entrySize); err != nil {
+		return err
+	}
+	return h.checkUnique()
+}
+
+// checkPart checks that the values of index[from:to] lie in data[start:end] in
+// the order of the index and do not overlap, so that each byte is looked at once
+// however many entries claim it.
+func (h *Header) checkPart(from, to int, start, end uint32) error {
+	for i := to - 1; i >= from; i-- {
+		if h.index[i].tag < firstNormal {
+			return h.failEntry(i, compact.ErrMalformed, "a region tag, which only the first may be")
+		}
+		if err := h.checkEntry(i, start, end); err != nil {
+			return err
+		}
+		end = h.index[i].start
+	}
+	return nil
+}
+
+func (h *Header) rawEntry(i int) entry {
+	raw := h.blob[introSize+i*entrySize:][:entrySize]
+	return entry{
+		tag:   Tag(binary.BigEndian.Uint32(raw)),
+		kind:  kind(binary.BigEndian.Uint32(raw[4:])),
+		start: binary.BigEndian.Uint32(raw[8:]),
+		count: binary.BigEndian.Uint32(raw[12:]),
+	}
+}
+
+// checkEntry checks that a value lies in data[start:limit] and sets where it may
+// end.
+func (h *Header) checkEntry(i int, start, limit uint32) error {
+	e := &h.index[i]
+	if !e.kind.valid() {
+		return h.failEntry(i, compact.ErrMalformed, "%v, want 1 to 9", e.kind)
+	}
+	if e.start < start || e.start > limit {
+		return h.failEntry(i, compact.ErrMalformed, "offset %d, want %d to %d", int32(e.start), start, limit)
+	}
+	if e.count == 0 || (e.kind == kindString && e.count != 1) {
+		return h.failEntry(i, compact.ErrMalformed, "%d values of type %v", e.count, e.kind)
+	}
+	room := h.data[e.start:limit]
+	e.end = limit
+	if e.kind.text() {
+		// A NUL for each string: then every one is terminated.
+		if n := bytes.Count(room, []byte{0}); uint32(n) < e.count {
+			return h.failEntry(i, compact.ErrMalformed, "%d terminated strings in %d bytes, want %d", n, len(room), e.count)
+		}
+		return nil
+	}
+	size := kindSizes[e.kind]
+	if e.start%size != 0 {
+		return h.failEntry(i, compact.ErrMalformed, "offset %d of type %v is not aligned", e.start, e.kind)
+	}
+	if uint64(e.count)*uint64(size) > uint64(len(room)) {
+		return h.failEntry(i, compact.ErrMalformed, "%d values of %d bytes in %d bytes", e.count, size, len(room))
+	}
+	return nil
+}
+
+// checkUnique refuses a tag that comes twice in the region, or twice after it:
+// which of the two counts would be a matter of the reader.
+func (h *Header) checkUnique() error {
+	for _, part := range [][]entry{h.index[:h.region], h.index[h.region:]} {
+		byTag := func(a, b entry) int { return int(int64(a.tag) - int64(b.tag)) }
+		if !slices.IsSortedFunc(part, byTag) {
+			part = slices.Clone(part)
+			slices.SortFunc(part, byTag)
+		}
+		for i := 1; i < len(part); i++ {
+			if part[i].tag == part[i-1].tag {
+				return fail(h.offset+introSize, "index", compact.ErrMalformed, "%v comes twice", part[i].tag)
+			}
+		}
+	}
+	return nil
+}
+
+// find returns the entry of a tag. Entries after the region replace those in it.
+func (h *Header) find(tag Tag) *entry {
+	for i := len(h.index) - 1; i >= 0; i-- {
+		if h.index[i].tag == tag {
+			return &h.index[i]
+		}
+	}
+	return nil
+}
+
+// dataOffset returns where the value of an entry starts, counted as in errors.
+func (h *Header) dataOffset(e *entry) int64 {
+	return h.offset + int64(introSize+len(h.index)*entrySize) + int64(e.start)
+}
+
+func (h *Header) failEntry(i int, class error, format string, args ...any) error {
+	field := fmt.Sprintf("index entry %d (%v)", i, h.index[i].tag)
+	return fail(h.offset+int64(introSize+i*entrySize), field, class, format, args...)
+}
+
+func (h *Header) failValue(e *entry, class error, format string, args ...any) error {
+	return fail(h.dataOffset(e), e.tag.String(), class, format, args...)
+}
+
+func fail(offset int64, field string, class error, format string, args ...any) error {
+	return &compact.FormatError{Offset: offset, Field: field, Err: fmt.Errorf("%w: %s", class, fmt.Sprintf(format, args...))}
+}

@@ -1,0 +1,98 @@
+package rpmhdr
+
+import (
+	"bytes"
+	"encoding/binary"
+	"iter"
+)
+
+// Has reports whether the header has a value of any type under the tag.
+func (h *Header) Has(tag Tag) bool { return h.find(tag) != nil }
+
+// Count returns the number of values under the tag, 0 if it is absent.
+func (h *Header) Count(tag Tag) int {
+	if e := h.find(tag); e != nil {
+		return int(e.count)
+	}
+	return 0
+}
+
+// String returns the first string under the tag. ok is false if it is absent or
+// no string.
+func (h *Header) String(tag Tag) (value string, ok bool) {
+	for s := range h.Strings(tag) {
+		return s, true
+	}
+	return "", false
+}
+
+// Strings yields the strings under the tag: nothing if it is absent or of another
+// type.
+func (h *Header) Strings(tag Tag) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		e := h.find(tag)
+		if e == nil || !e.kind.text() {
+			return
+		}
+		texts := h.texts(e)
+		for range e.count {
+			if !yield(string(texts.next())) {
+				return
+			}
+		}
+	}
+}
+
+// Bytes returns the binary value under the tag, a part of the blob. ok is false
+// if it is absent or of another type.
+func (h *Header) Bytes(tag Tag) (value []byte, ok bool) {
+	e := h.find(tag)
+	if e == nil || e.kind != kindBinary {
+		return nil, false
+	}
+	return h.data[e.start:][:e.count:e.count], true
+}
+
+// Uint16s returns the 16-bit numbers under the tag. ok is false if it is absent
+// or of another type.
+func (h *Header) Uint16s(tag Tag) (values []uint16, ok bool) {
+	return numbers(h, tag, kindInt16, binary.BigEndian.Uint16)
+}
+
+// Uint32s returns the 32-bit numbers under the tag. ok is false if it is absent
+// or of another type.
+func (h *Header) Uint32s(tag Tag) (values []uint32, ok bool) {
+	return numbers(h, tag, kindInt32, binary.BigEndian.Uint32)
+}
+
+// Uint64s returns the 64-bit numbers under the tag. ok is false if it is absent
+// or of another type.
+func (h *Header) Uint64s(tag Tag) (values []uint64, ok bool) {
+	return numbers(h, tag, kindInt64, binary.BigEndian.Uint64)
+}
+
+func numbers[T any](h *Header, tag Tag, want kind, read func([]byte) T) ([]T, bool) {
+	e := h.find(tag)
+	if e == nil || e.kind != want {
+		return nil, false
+	}
+	values := make([]T, e.count)
+	for i := range values {
+		values[i] = read(h.data[e.start+uint32(i)*kindSizes[want]:])
+	}
+	return values, true
+}
+
+// texts is a run of NUL-terminated strings.
+type texts []byte
+
+func (h *Header) texts(e *entry) texts { return texts(h.data[e.start:e.end]) }
+
+// next returns the next string without its NUL. The checks of Parse guarantee as
+// many strings as the entry counts.
+func (t *texts) next() []byte {
+	end := bytes.IndexByte(*t, 0)
+	s := (*t)[:end]
+	*t = (*t)[end+1:]
+	return s
+}
