@@ -1,0 +1,144 @@
+package rpmdb
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"runtime"
+	"sync"
+
+	"digestlists/parsers"
+	"digestlists/parsers/rpmhdr"
+	"digestlists/parsers/rpmlist"
+)
+
+// Source makes an `rpm` list of each package of the RPM database that Input names in
+// DB, or that Find finds under its Root. The pseudo-packages that hold keys are left
+// out, and each package is checked against the digests of its header, where RPM has
+// stored them.
+type Source struct{}
+
+// Lists implements parsers.Source. The order is that of DB.Headers.
+func (Source) Lists(ctx context.Context, in parsers.Input) iter.Seq2[*parsers.List, error] {
+	return func(yield func(*parsers.List, error) bool) {
+		db, err := locate(in)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		queue := start(ctx, db, in)
+		defer func() {
+			cancel()
+			for range queue { // until all goroutines have ended
+			}
+		}()
+		done := 0
+		for j := range queue {
+			<-j.ready
+			if j.err != nil {
+				yield(nil, j.err)
+				return
+			}
+			if j.list != nil && !yield(j.list, nil) {
+				return
+			}
+			if done++; in.Progress != nil {
+				in.Progress(done)
+			}
+			jobs.Put(j)
+		}
+	}
+}
+
+func locate(in parsers.Input) (*DB, error) {
+	path := in.DB
+	if path == "" {
+		var err error
+		if path, err = Find(in.Root); err != nil {
+			return nil, err
+		}
+	}
+	return Open(path)
+}
+
+// A job is one package on its way through the workers.
+type job struct {
+	blob  Blob
+	list  *parsers.List // nil for none
+	err   error
+	ready chan struct{}
+}
+
+// jobs keeps the buffers of headers for the next ones.
+var jobs = sync.Pool{New: func() any { return &job{ready: make(chan struct{}, 1)} }}
+
+// start reads the database and has in.Jobs workers make lists of it. The queue is in
+// the order of the database, whichever worker is done first; it is closed when all
+// goroutines have ended. The last job in it has the error, if there is one.
+func start(ctx context.Context, db *DB, in parsers.Input) <-chan *job {
+	workers := in.Jobs
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	queue, work := make(chan *job, 2*workers), make(chan *job, 2*workers)
+	var running sync.WaitGroup
+	for range workers {
+		running.Go(func() {
+			for j := range work {
+				j.list, j.err = makeList(db, j.blob, in)
+				j.ready <- struct{}{}
+			}
+		})
+	}
+	go func() {
+		defer close(queue)
+		defer running.Wait()
+		defer close(work)
+		for b, err := range db.Headers(ctx) {
+			j := jobs.Get().(*job)
+			j.blob = Blob{Number: b.Number, Data: append(j.blob.Data[:0], b.Data...)}
+			j.list, j.err = nil, err
+			if err != nil {
+				j.ready <- struct{}{}
+				queue <- j
+				return
+			}
+			work <- j
+			queue <- j
+		}
+	}()
+	return queue
+}
+
+func makeList(db *DB, b Blob, in parsers.Input) (*parsers.List, error) {
+	list, err := listOf(b, in)
+	if err != nil {
+		return nil, fmt.Errorf("%q: package %d: %w", db.Path, b.Number, err)
+	}
+	return list, nil
+}
+
+// pubkeys is RPMTAG_PUBKEYS, which only the pseudo-packages of keys have.
+const pubkeys = rpmhdr.Tag(266)
+
+// listOf returns nil for a pseudo-package.
+func listOf(b Blob, in parsers.Input) (*parsers.List, error) {
+	s, err := rpmhdr.ParseStored(b.Data)
+	if err != nil {
+		return nil, err
+	}
+	if s.Legacy && (s.SHA256 != "" || s.SHA1 != "") {
+		return nil, fmt.Errorf("%w: header digests, but no immutable region that they are of", ErrDamaged)
+	}
+	if err := s.Verify(); err != nil {
+		return nil, err
+	}
+	if rpmlist.IsPubkey(s.Header) {
+		return nil, nil
+	}
+	if s.Header.Has(pubkeys) {
+		return nil, fmt.Errorf("%w: a key with the name of a package", ErrDamaged)
+	}
+	return rpmlist.List(rpmlist.Package{Region: s.Region, Vendor: s.Signatures, FileSignatures: s.Header}, in)
+}
