@@ -1,0 +1,219 @@
+package listdir
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// open is openat(2) that never follows a link in the last part of the path,
+// does not leak into child processes, and goes on after a signal.
+func open(dirfd int, path string, flags int) (int, error) {
+	for {
+		fd, err := unix.Openat(dirfd, path, flags|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+		if !errors.Is(err, unix.EINTR) {
+			return fd, err
+		}
+	}
+}
+
+// writeAll writes all of p.
+func writeAll(fd int, p []byte) error {
+	for len(p) > 0 {
+		n, err := unix.Write(fd, p)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		p = p[n:]
+	}
+	return nil
+}
+
+// sync makes a file, or the entries of a directory, durable.
+func syncFd(fd int) error {
+	for {
+		if err := unix.Fsync(fd); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+// getXattr reads an attribute of an open file, into buf if it is large enough.
+func getXattr(fd int, attr string, buf []byte) ([]byte, error) {
+	const largest = 64 << 10 // XATTR_SIZE_MAX of include/uapi/linux/limits.h
+	buf = buf[:cap(buf)]
+	if len(buf) > 0 { // to getxattr(2), no buffer is a question for the size
+		n, err := unix.Fgetxattr(fd, attr, buf)
+		if err == nil {
+			return buf[:n], nil
+		}
+		if !errors.Is(err, unix.ERANGE) {
+			return nil, fmt.Errorf("read attribute %q: %w", attr, err)
+		}
+	}
+	buf = make([]byte, largest)
+	n, err := unix.Fgetxattr(fd, attr, buf)
+	if err != nil {
+		return nil, fmt.Errorf("read attribute %q: %w", attr, err)
+	}
+	return slices.Clone(buf[:n]), nil
+}
+
+// setXattr sets an attribute of an open file.
+func setXattr(fd int, attr string, value []byte) error {
+	if err := unix.Fsetxattr(fd, attr, value, 0); err != nil {
+		return fmt.Errorf("set attribute %q: %w", attr, err)
+	}
+	return nil
+}
+
+// listXattrs returns the names of the attributes of an open file; none where the
+// file system has no attributes.
+func listXattrs(fd int) ([]string, error) {
+	buf := make([]byte, 64<<10) // XATTR_LIST_MAX
+	n, err := unix.Flistxattr(fd, buf)
+	if errors.Is(err, unix.ENOTSUP) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list attributes: %w", err)
+	}
+	names := strings.Split(string(buf[:n]), "\x00")
+	return names[:len(names)-1], nil
+}
+
+// copyAttributes gives one open file or directory the owner, the extended
+// attributes and the mode of another.
+func copyAttributes(to, from int) error {
+	var have, want unix.Stat_t
+	if err := errors.Join(unix.Fstat(to, &have), unix.Fstat(from, &want)); err != nil {
+		return err
+	}
+	if have.Uid != want.Uid || have.Gid != want.Gid {
+		if err := unix.Fchown(to, int(want.Uid), int(want.Gid)); err != nil {
+			return fmt.Errorf("set owner: %w", err)
+		}
+	}
+	if err := copyXattrs(to, from); err != nil {
+		return err
+	}
+	// Last: a new owner clears bits of the mode, and an access list is part of it.
+	if err := unix.Fchmod(to, want.Mode&0o7777); err != nil {
+		return fmt.Errorf("set mode: %w", err)
+	}
+	return nil
+}
+
+// copyXattrs copies the extended attributes but security.evm. What is there already with the same
+// value, such as an SELinux label that was inherited, is not set again: that
+// could need a privilege.
+func copyXattrs(to, from int) error {
+	names, err := listXattrs(from)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if name == xattrEVM {
+			continue
+		}
+		value, err := getXattr(from, name, nil)
+		if err != nil {
+			return err
+		}
+		if have, err := getXattr(to, name, nil); err == nil && string(have) == string(value) {
+			continue
+		}
+		if err := setXattr(to, name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// xattrEVM holds a digest or signature over the other attributes, the owner and
+// mostly the inode number too: a copy that is going to change needs a new one.
+const xattrEVM = "security.evm"
+
+// linkTree hard-links an entry of one directory into another. Directories, which
+// have no hard links, are made again.
+func linkTree(fromfd int, from string, tofd int, to string) error {
+	err := unix.Linkat(fromfd, from, tofd, to, 0)
+	if !errors.Is(err, unix.EPERM) {
+		return err
+	}
+	dir, failed := open(fromfd, from, unix.O_RDONLY|unix.O_DIRECTORY)
+	if failed != nil {
+		return err // not a directory: the reason is another one
+	}
+	defer unix.Close(dir)
+	made, err := makeDir(tofd, to)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(made)
+	entries, err := readDirents(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := linkTree(dir, e.name, made, e.name); err != nil {
+			return fmt.Errorf("%q: %w", e.name, err)
+		}
+	}
+	return copyAttributes(made, dir)
+}
+
+// makeDir makes a private directory and opens it.
+func makeDir(dirfd int, name string) (int, error) {
+	if err := unix.Mkdirat(dirfd, name, 0o700); err != nil {
+		return -1, err
+	}
+	fd, err := open(dirfd, name, unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		unix.Unlinkat(dirfd, name, unix.AT_REMOVEDIR)
+	}
+	return fd, err
+}
+
+// removeTree removes a directory with all that is in it. It does not follow
+// links, goes on after an error, and returns the first.
+func removeTree(dirfd int, name string) error {
+	fd, err := open(dirfd, name, unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	entries, first := readDirents(fd)
+	for _, e := range entries {
+		err := unix.Unlinkat(fd, e.name, 0)
+		if errors.Is(err, unix.EISDIR) || errors.Is(err, unix.EPERM) && e.isDir(fd) {
+			err = removeTree(fd, e.name)
+		}
+		if first == nil && err != nil {
+			first = fmt.Errorf("%q: %w", e.name, err)
+		}
+	}
+	if err := unix.Unlinkat(dirfd, name, unix.AT_REMOVEDIR); first == nil {
+		first = err
+	}
+	return first
+}
+
+// removeStubborn removes a directory, with a second try: after an error that
+// passes, nothing is left behind.
+func removeStubborn(dirfd int, name string) error {
+	err := removeTree(dirfd, name)
+	if err == nil || errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	if err = removeTree(dirfd, name); errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	return err
+}
