@@ -116,7 +116,7 @@ func TestMalformed(t *testing.T) {
 		"offset not aligned":      {set(3, 8, 7), compact.ErrMalformed, 56, "index entry 3"},
 		"values behind the data":  {set(7, 12, 1000), compact.ErrMalformed, 8 + 7*row, "index entry 7"},
 		"count × size overflows":  {set(4, 12, 0x20000001), compact.ErrMalformed, 8 + 4*row, "index entry 4"},
-		"values overlap":          {set(3, 8, 0), compact.ErrMalformed, 24, "index entry 1"},
+		"values overlap":          {set(3, 8, 0), compact.ErrMalformed, 40, "index entry 2"},
 		"more strings than there": {set(5, 12, 4000), compact.ErrMalformed, 8 + 5*row, "index entry 5"},
 		"tag twice":               {set(2, 0, 1000), compact.ErrMalformed, 8, "index"},
 		"region tag inside":       {set(2, 0, 63), compact.ErrMalformed, 40, "index entry 2"},
@@ -132,19 +132,12 @@ func TestMalformed(t *testing.T) {
 		"trailer over the index":  {trailer(8, 0xffffffff-16*10+1), compact.ErrMalformed, -1, "headerimmutable"},
 		"trailer least number":    {trailer(8, 0x80000000), compact.ErrMalformed, -1, "headerimmutable"},
 		"region too small":        {trailer(8, 0xffffffff-16*7+1), compact.ErrMalformed, -1, "index entry 7"},
-		"region too large":        {trailer(8, 0xffffffff-16*9+1), compact.ErrMalformed, -1, "index entry 8"},
+		"region over dribble":     {trailer(8, 0xffffffff-16*9+1), compact.ErrMalformed, -1, "index entry 0"},
 		"dribble in the region":   {set(8, 8, 0), compact.ErrMalformed, 8 + 8*row, "index entry 8"},
-		"data after the region":   {append(head(4, binary.BigEndian.Uint32(good[4:])+8), make([]byte, 8)...)[:len(good)+8], nil, 0, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			h, err := rpmhdr.Parse(tt.blob)
-			if tt.class == nil { // room after the last value is what alignment leaves
-				if err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
 			if h != nil {
 				t.Error("a header came with the error")
 			}
