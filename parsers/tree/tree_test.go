@@ -1,0 +1,527 @@
+package tree
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"digestlists/compact"
+	"digestlists/parsers"
+)
+
+// make1 returns the name and the entries of the only list.
+func make1(t *testing.T, in parsers.Input) (string, []parsers.Entry, error) {
+	t.Helper()
+	in.Type = compact.TypeFile
+	for list, err := range (Source{}).Lists(t.Context(), in) {
+		if err != nil {
+			return "", nil, err
+		}
+		entries, err := parsers.Collect(list.Entries)
+		return list.Name, entries, err
+	}
+	t.Fatal("no list")
+	return "", nil, nil
+}
+
+func write(t *testing.T, path, content string, mode os.FileMode) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func symlink(t *testing.T, target, path string) {
+	t.Helper()
+	if err := os.Symlink(target, path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// plant makes a tree with everything that a tree can hold, and returns the paths of its
+// regular files in the order of a list.
+func plant(t *testing.T, root string) []string {
+	t.Helper()
+	files := []string{"/A", "/a/b/dup", "/a/with space", "/a/ünï", "/a-b", "/a.txt", "/b/\n", "/b/\xff\xfe", "/empty", "/set", "/zeros"}
+	for _, name := range files {
+		content := "content of " + name
+		switch name {
+		case "/empty":
+			content = ""
+		case "/zeros":
+			content = strings.Repeat("\x00", 3*readSize+1)
+		}
+		mode := os.FileMode(0o644)
+		if name == "/set" {
+			mode = 0o755 | os.ModeSetuid
+		}
+		write(t, root+name, content, mode)
+	}
+	if err := unix.Mkfifo(root+"/a/fifo", 0o644); err != nil {
+		t.Fatal(err)
+	}
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	t.Chdir(root)
+	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: "socket"}); err != nil {
+		t.Fatal(err)
+	}
+	symlink(t, "a", root+"/dirlink")
+	symlink(t, "A", root+"/link")
+	symlink(t, "nowhere", root+"/dangling")
+	return files
+}
+
+func paths(entries []parsers.Entry) []string {
+	var all []string
+	for _, e := range entries {
+		all = append(all, e.Path)
+	}
+	return all
+}
+
+// opensslSums hashes with another tool.
+func opensslSums(t *testing.T, algorithm string, files []string) []string {
+	t.Helper()
+	out, err := exec.Command("openssl", append([]string{"dgst", "-r", "-" + algorithm}, files...)...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sums []string
+	for line := range strings.Lines(string(out)) {
+		// A backslash says that the name is escaped.
+		sum, _, _ := strings.Cut(line, " *")
+		sums = append(sums, strings.TrimPrefix(sum, `\`))
+	}
+	if len(sums) != len(files) {
+		t.Fatalf("openssl gave %d digests of %d files", len(sums), len(files))
+	}
+	return sums
+}
+
+func TestTree(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "tree")
+	want := plant(t, root)
+	for _, algorithm := range []compact.Algorithm{compact.MD5, compact.SHA1, compact.SHA256, compact.SHA512, compact.SM3} {
+		for _, jobs := range []int{0, 1, 3} {
+			name, got, err := make1(t, parsers.Input{Paths: []string{root}, Root: root, Algorithm: algorithm, Jobs: jobs})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name != "tree" {
+				t.Errorf("name %q, want tree", name)
+			}
+			if diff := cmp.Diff(want, paths(got)); diff != "" {
+				t.Fatalf("%s with %d jobs: paths: %s", algorithm, jobs, diff)
+			}
+			var full []string
+			for _, path := range want {
+				full = append(full, root+path)
+			}
+			for i, sum := range opensslSums(t, algorithm.String(), full) {
+				checkEntry(t, root, got[i], sum)
+			}
+		}
+	}
+}
+
+// checkEntry compares an entry with the file and its digest in hex.
+func checkEntry(t *testing.T, root string, e parsers.Entry, sum string) {
+	t.Helper()
+	var st unix.Stat_t
+	if err := unix.Stat(root+e.Path, &st); err != nil {
+		t.Fatal(err)
+	}
+	if got := hex.EncodeToString(e.Digest); got != sum {
+		t.Errorf("%q: digest %s, want %s", e.Path, got, sum)
+	}
+	if uint32(e.Mode) != st.Mode || e.Size != st.Size || e.UID != st.Uid || e.GID != st.Gid {
+		t.Errorf("%q: got %+v, want %+v", e.Path, e, st)
+	}
+	wantKnown := parsers.FieldPath | parsers.FieldMode | parsers.FieldSize | parsers.FieldIDs
+	if e.Known != wantKnown || e.Type != compact.TypeFile || e.Modifiers != 0 {
+		t.Errorf("%q: got %+v", e.Path, e)
+	}
+}
+
+// TestNames holds how inputs and roots become the paths in a list.
+func TestNames(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir+"/tree/usr/one", "1", 0o755)
+	write(t, dir+"/tree/usr/two", "2", 0o755)
+	symlink(t, "tree", dir+"/treelink")
+	symlink(t, "one", dir+"/tree/usr/link")
+	t.Chdir(dir)
+	for _, test := range []struct {
+		root   string
+		inputs []string
+		name   string
+		want   []string
+	}{
+		{"", []string{dir + "/tree/usr/one"}, "one", []string{dir + "/tree/usr/one"}},
+		{"/", []string{"tree/usr/two", "tree/usr/one"}, "two", []string{dir + "/tree/usr/two", dir + "/tree/usr/one"}},
+		{"", []string{"tree"}, "tree", []string{dir + "/tree/usr/one", dir + "/tree/usr/two"}},
+		{dir, []string{"./tree/"}, "tree", []string{"/tree/usr/one", "/tree/usr/two"}},
+		{dir + "/tree/", []string{"tree/"}, "tree", []string{"/usr/one", "/usr/two"}},
+		{dir + "/tree", []string{dir + "//tree/usr//"}, "usr", []string{"/usr/one", "/usr/two"}},
+		{dir + "/tree", []string{"tree/../tree/usr"}, "usr", []string{"/usr/one", "/usr/two"}},
+		{dir, []string{"treelink"}, "treelink", []string{"/treelink/usr/one", "/treelink/usr/two"}},
+		{dir, []string{"tree/usr/link"}, "link", []string{"/tree/usr/link"}},
+		{dir, []string{"tree/usr/one", "tree"}, "one", []string{"/tree/usr/one", "/tree/usr/one", "/tree/usr/two"}},
+		{dir + "/tree", []string{dir + "/tree/usr/one"}, "one", []string{"/usr/one"}},
+		{dir, []string{"."}, filepath.Base(dir), []string{"/tree/usr/one", "/tree/usr/two"}},
+	} {
+		name, got, err := make1(t, parsers.Input{Paths: test.inputs, Root: test.root, Algorithm: compact.SHA256})
+		if err != nil {
+			t.Errorf("%q in %q: %v", test.inputs, test.root, err)
+			continue
+		}
+		if name != test.name {
+			t.Errorf("%q: list named %q, want %q", test.inputs, name, test.name)
+		}
+		if diff := cmp.Diff(test.want, paths(got)); diff != "" {
+			t.Errorf("%q in %q: %s", test.inputs, test.root, diff)
+		}
+	}
+	if got := listName("/"); got != "root" {
+		t.Errorf("/ named %q", got)
+	}
+}
+
+func TestSelect(t *testing.T) {
+	root := t.TempDir()
+	plant(t, root)
+	keep := func(e *parsers.Entry) bool {
+		if e.Known&(parsers.FieldMode|parsers.FieldSize|parsers.FieldPath) == 0 || e.Digest != nil {
+			t.Errorf("asked for %+v", e)
+		}
+		return parsers.Executable(e.Mode) && e.Size > 0
+	}
+	_, got, err := make1(t, parsers.Input{Paths: []string{root}, Root: root, Algorithm: compact.SHA256, Select: keep})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"/set"}, paths(got)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestMany fills the pipeline more than once, with files of very different sizes.
+func TestMany(t *testing.T) {
+	root := t.TempDir()
+	var want []string
+	for i := range 2*window + 10 {
+		name := fmt.Sprintf("/%02d/%04d", i/100, i)
+		content := strings.Repeat(name, 1+i%7)
+		if i%500 == 3 {
+			content = strings.Repeat(name, 1<<16)
+		}
+		write(t, root+name, content, 0o644)
+		sum := sha256.Sum256([]byte(content))
+		want = append(want, name+" "+hex.EncodeToString(sum[:]))
+	}
+	reports := 0
+	_, entries, err := make1(t, parsers.Input{Paths: []string{root}, Root: root, Algorithm: compact.SHA256, Progress: func(done int) {
+		if reports++; done != reports*progressStep {
+			t.Errorf("report %d says %d files", reports, done)
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries {
+		got = append(got, e.Path+" "+hex.EncodeToString(e.Digest))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if reports != len(want)/progressStep {
+		t.Errorf("%d reports for %d files", reports, len(want))
+	}
+}
+
+// TestStopEarly leaves the entries before the end: the workers must end with them.
+func TestStopEarly(t *testing.T) {
+	root := t.TempDir()
+	plant(t, root)
+	for list, err := range (Source{}).Lists(t.Context(), parsers.Input{Paths: []string{root}, Algorithm: compact.SHA256}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, err := range list.Entries {
+			if err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+	}
+}
+
+func TestCancel(t *testing.T) {
+	root := t.TempDir()
+	for i := range 3 * window {
+		write(t, fmt.Sprintf("%s/%d", root, i), "x", 0o644)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for list := range (Source{}).Lists(ctx, parsers.Input{Paths: []string{root}, Algorithm: compact.SHA256}) {
+		n := 0
+		for e, err := range list.Entries {
+			if n++; n == 10 {
+				cancel()
+			}
+			if err != nil {
+				if e != nil || !errors.Is(err, context.Canceled) {
+					t.Errorf("entry %v, error %v", e, err)
+				}
+				return
+			}
+		}
+	}
+	t.Error("the end of the list after it was cancelled")
+}
+
+func TestRefuses(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir+"/good", "good", 0o644)
+	symlink(t, "nowhere", dir+"/dangling")
+	symlink(t, "loop", dir+"/loop")
+	if err := unix.Mkfifo(dir+"/fifo", 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name string
+		in   parsers.Input
+		err  error
+		text string
+	}{
+		{"nothing", parsers.Input{}, nil, "no files given"},
+		{"empty path", parsers.Input{Paths: []string{dir + "/good", ""}}, nil, "an empty path"},
+		{"missing", parsers.Input{Paths: []string{dir + "/good", dir + "/missing"}}, fs.ErrNotExist, dir + "/missing"},
+		{"dangling link", parsers.Input{Paths: []string{dir + "/dangling"}}, fs.ErrNotExist, dir + "/dangling"},
+		{"link to itself", parsers.Input{Paths: []string{dir + "/loop"}}, unix.ELOOP, dir + "/loop"},
+		{"fifo", parsers.Input{Paths: []string{dir + "/fifo"}}, nil, dir + "/fifo: not a regular file or a directory but a fifo"},
+		{"device", parsers.Input{Paths: []string{"/dev/zero"}}, nil, "/dev/zero: not a regular file or a directory but a device"},
+		{"file as a directory", parsers.Input{Paths: []string{dir + "/good/x"}}, unix.ENOTDIR, dir + "/good/x"},
+		{"outside the root", parsers.Input{Paths: []string{dir + "/good"}, Root: dir + "/go"}, nil, "is not under the root"},
+		{"size that lies", parsers.Input{Paths: []string{"/proc/version"}}, ErrChanged, "/proc/version: the file changed while it was read: its size was 0"},
+		{"algorithm", parsers.Input{Paths: []string{dir + "/good"}, Algorithm: compact.WP512}, compact.ErrUnsupportedAlgorithm, "wp512"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if test.in.Algorithm == 0 {
+				test.in.Algorithm = compact.SHA256
+			}
+			_, got, err := make1(t, test.in)
+			if err == nil || got != nil || test.err != nil && !errors.Is(err, test.err) || !strings.Contains(err.Error(), test.text) {
+				t.Errorf("%d entries, error %v, want %v with %q", len(got), err, test.err, test.text)
+			}
+		})
+	}
+}
+
+// asNobody calls fn without root's rights over files. They are those of the whole
+// process: tests of this package do not run in parallel.
+func asNobody(t *testing.T, fn func()) {
+	t.Helper()
+	if os.Geteuid() == 0 {
+		if err := unix.Setresuid(-1, 65534, -1); err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if err := unix.Setresuid(-1, 0, -1); err != nil {
+				t.Fatal(err)
+			}
+		}()
+	}
+	fn()
+}
+
+// TestUnreadable loses no file that it may not read.
+func TestUnreadable(t *testing.T) {
+	for _, name := range []string{"dir/file", "dir"} {
+		root, err := os.MkdirTemp("/tmp", "tree")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(root)
+		write(t, root+"/a", "a", 0o644)
+		write(t, root+"/dir/file", "b", 0o644)
+		for path, mode := range map[string]os.FileMode{root: 0o755, root + "/" + name: 0} {
+			if err := os.Chmod(path, mode); err != nil {
+				t.Fatal(err)
+			}
+		}
+		asNobody(t, func() {
+			_, got, err := make1(t, parsers.Input{Paths: []string{root}, Algorithm: compact.SHA256})
+			if got != nil || !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), root+"/"+name) {
+				t.Errorf("%s: error %v", name, err)
+			}
+		})
+	}
+}
+
+// TestChanged changes a file between the walk and the reading, which is when the
+// selection is asked.
+func TestChanged(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(path string) error
+		err    error
+	}{
+		{"longer", func(path string) error { return os.WriteFile(path, []byte("longer"), 0o644) }, ErrChanged},
+		{"emptied", func(path string) error { return os.Truncate(path, 0) }, ErrChanged},
+		{"replaced", func(path string) error {
+			return errors.Join(os.WriteFile(path+"~", []byte("abc"), 0o644), os.Rename(path+"~", path))
+		}, ErrChanged},
+		{"written to", func(path string) error {
+			ts := []unix.Timespec{{Sec: 1}, {Sec: 1}}
+			return unix.UtimesNanoAt(unix.AT_FDCWD, path, ts, 0)
+		}, ErrChanged},
+		{"now a link", func(path string) error { return errors.Join(os.Remove(path), os.Symlink("/etc/passwd", path)) }, unix.ELOOP},
+		{"now a fifo", func(path string) error { return errors.Join(os.Remove(path), unix.Mkfifo(path, 0o644)) }, ErrChanged},
+		{"removed", os.Remove, fs.ErrNotExist},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			root := t.TempDir()
+			write(t, root+"/file", "abc", 0o644)
+			in := parsers.Input{Paths: []string{root}, Algorithm: compact.SHA256, Select: func(e *parsers.Entry) bool {
+				if err := test.change(e.Path); err != nil {
+					t.Error(err)
+				}
+				return true
+			}}
+			if _, got, err := make1(t, in); got != nil || !errors.Is(err, test.err) || !strings.Contains(err.Error(), root+"/file") {
+				t.Errorf("%d entries, error %v, want %v", len(got), err, test.err)
+			}
+		})
+	}
+}
+
+// TestReadLength holds the reading itself against files that grow or shrink under it.
+func TestReadLength(t *testing.T) {
+	path := t.TempDir() + "/file"
+	write(t, path, strings.Repeat("x", 1000), 0o644)
+	for size, want := range map[int64]error{1000: nil, 999: ErrChanged, 1001: ErrChanged, 0: ErrChanged} {
+		fd, err := unix.Open(path, unix.O_RDONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := hasher{hash: sha256.New(), buf: make([]byte, 100)}
+		if err := w.read(t.Context(), fd, &job{path: path, stat: unix.Stat_t{Size: size}}); !errors.Is(err, want) {
+			t.Errorf("size %d: error %v, want %v", size, err, want)
+		}
+		unix.Close(fd)
+	}
+}
+
+// TestLargestFirst keeps workers from ending on a large file.
+func TestLargestFirst(t *testing.T) {
+	p := newPipeline()
+	for _, size := range []int64{3, 1, 5, 4, 1} {
+		j := <-p.free
+		j.stat.Size = size
+		p.submit(j)
+	}
+	p.end()
+	var sizes []int64
+	for j := p.next(); j != nil; j = p.next() {
+		sizes = append(sizes, j.stat.Size)
+	}
+	if !slices.Equal(sizes, []int64{5, 4, 3, 1, 1}) {
+		t.Errorf("order %v", sizes)
+	}
+}
+
+func TestPathsFile(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir+"/one", "1", 0o644)
+	write(t, dir+"/cr\r", "2", 0o644)
+	list := dir + "/list"
+	for _, test := range []struct {
+		name, content string
+		want          []string
+		text          string
+	}{
+		{"two", dir + "/one\n" + dir + "\n", []string{dir + "/one", dir}, ""},
+		{"no newline", dir + "/one", []string{dir + "/one"}, ""},
+		{"carriage return in the name", dir + "/cr\r\n", []string{dir + "/cr\r"}, ""},
+		{"empty", "", nil, ": an empty file"},
+		{"empty line", dir + "/one\n\n" + dir + "/one\n", nil, ": line 2: an empty line"},
+		{"missing", dir + "/one\n" + dir + "/two\n", nil, `: line 2: "` + dir + `/two": no such file`},
+		{"CRLF", dir + "/one\r\n", nil, "carriage return"},
+		{"long", dir + "/one\n" + strings.Repeat("/x", maxPath), nil, ": line 2: a path of more than 4096 bytes"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			write(t, list, test.content, 0o644)
+			got, err := PathsFile(list)
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("%s, error %v", diff, err)
+			}
+			if (err != nil) != (test.text != "") || err != nil && (!strings.HasPrefix(err.Error(), list) || !strings.Contains(err.Error(), test.text)) {
+				t.Errorf("error %v, want %q", err, test.text)
+			}
+		})
+	}
+	for _, path := range []string{dir, dir + "/missing"} {
+		if _, err := PathsFile(path); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: error %v", path, err)
+		}
+	}
+}
+
+// TestGolden hashes files of the C tools' test tree.
+func TestGolden(t *testing.T) {
+	contents := []string{"usr/bin/one", "usr/bin/two", "sub/dup1", "sub/a/b/dup2", "etc/a.conf"}
+	var in parsers.Input
+	for _, name := range contents {
+		in.Paths = append(in.Paths, filepath.Join("testdata", "tree", name))
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Root, in.Algorithm = filepath.Join(dir, "testdata/tree"), compact.SHA256
+	name, got, err := make1(t, in)
+	if err != nil || name != "one" {
+		t.Fatalf("name %q, error %v", name, err)
+	}
+	var out strings.Builder
+	w := compact.NewWriter(&out)
+	for _, e := range got {
+		if err := w.Add(compact.Block{Type: e.Type, Modifiers: compact.Immutable, Algorithm: e.Algorithm}, e.Digest); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile("testdata/compact-multi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.String() != string(want) {
+		t.Errorf("got %x, want %x", out.String(), want)
+	}
+}
