@@ -25,10 +25,14 @@ const (
 )
 
 // Size returns the length in bytes of the blob that starts with these eight
-// bytes, once the counts in them are within the limits of RPM.
-func Size(intro [introSize]byte) (int, error) {
-	entries, data, err := readIntro(intro[:], 0)
-	return introSize + entries*entrySize + data, err
+// bytes, if the counts in them are within the limits of RPM. offset is where they
+// lie, for the error.
+func Size(intro [introSize]byte, offset int64) (int, error) {
+	entries, data, err := readIntro(intro[:], offset)
+	if err != nil {
+		return 0, err
+	}
+	return introSize + entries*entrySize + data, nil
 }
 
 // A Header is a decoded blob. It refers to the blob, which must not change.

@@ -24,11 +24,13 @@ const (
 // RSA signatures: RFC 4880 section 9.1.
 func isRSA(algorithm uint8) bool { return algorithm == 1 || algorithm == 3 }
 
-// firstRSA returns the first signature made with RSA of those in packets.
+// firstRSA returns the first signature made with RSA of those in packets, all of
+// which must be signatures.
 func firstRSA(packets []byte) (*signature, error) {
 	if len(packets) == 0 {
 		return nil, fail(0, "packet", compact.ErrTruncated, "no signature")
 	}
+	var first *signature
 	var other uint8
 	for r := (&reader{data: packets}); len(r.data) > 0; {
 		body, err := r.packet()
@@ -39,12 +41,16 @@ func firstRSA(packets []byte) (*signature, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s != nil {
-			return s, nil
+		if s == nil {
+			other = algorithm
+		} else if first == nil {
+			first = s
 		}
-		other = algorithm
 	}
-	return nil, fail(0, "packet", compact.ErrUnsupportedAlgorithm, "public key algorithm %d, want RSA", other)
+	if first == nil {
+		return nil, fail(0, "packet", compact.ErrUnsupportedAlgorithm, "public key algorithm %d, want RSA", other)
+	}
+	return first, nil
 }
 
 // parseSignature returns nil without an error, and the algorithm, for a signature

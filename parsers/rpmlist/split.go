@@ -29,7 +29,7 @@ func Split(list []byte) (header, signedTail []byte, err error) {
 	if n := copy(intro[:], list[start:]); n < len(intro) {
 		return nil, nil, fail(start, "header", compact.ErrTruncated, "%d bytes, want at least %d", n, len(intro))
 	}
-	size, err := rpmhdr.Size(intro)
+	size, err := rpmhdr.Size(intro, int64(start))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -135,9 +135,9 @@ func (f *front) readHeader(field string) (*rpmhdr.Header, error) {
 		return nil, fail(start, field, compact.ErrMalformed, "starts with % x, want % x", magic, rpmhdr.Magic)
 	}
 	blob := start + len(rpmhdr.Magic)
-	size, err := rpmhdr.Size([8]byte(f.data[blob:f.used]))
+	size, err := rpmhdr.Size([8]byte(f.data[blob:f.used]), int64(blob))
 	if err != nil {
-		return nil, fmt.Errorf("%s at offset %d: %w", field, blob, err)
+		return nil, fmt.Errorf("%s: %w", field, err)
 	}
 	if err := f.need(size-(f.used-blob), field); err != nil {
 		return nil, err
