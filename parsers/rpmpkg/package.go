@@ -39,7 +39,7 @@ func ReadPackage(r io.Reader) (*rpmlist.Package, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.need(-len(f.data)&(headerPad-1), "padding of signature header"); err != nil {
+	if err := f.need(-f.used&(headerPad-1), "padding of signature header"); err != nil {
 		return nil, err
 	}
 	start := f.used
