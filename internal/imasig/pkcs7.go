@@ -158,12 +158,12 @@ func (s *signerInfo) parseName(version int64, in *cryptobyte.String) bool {
 }
 
 func (s *signerInfo) parseHash(in *cryptobyte.String) error {
-	oid, ok := readAlgorithm(in)
+	oid, plain, ok := readAlgorithm(in)
 	if !ok {
 		return malformed("appended signature: digest algorithm")
 	}
 	for alg, known := range digestOIDs {
-		if known.Equal(oid) {
+		if plain && known.Equal(oid) {
 			s.hash = alg
 			return nil
 		}
@@ -174,22 +174,25 @@ func (s *signerInfo) parseHash(in *cryptobyte.String) error {
 // parseAlgorithm checks that the signature is of a kind that Key.VerifyDigest checks.
 // The key decides between RSA and ECDSA.
 func (s *signerInfo) parseAlgorithm(in *cryptobyte.String) error {
-	oid, ok := readAlgorithm(in)
+	oid, plain, ok := readAlgorithm(in)
 	if !ok {
 		return malformed("appended signature: signature algorithm")
 	}
-	if oid.Equal(oidRSA) || oid.Equal(oidRSAWith[s.hash]) || oid.Equal(oidECDSAWith[s.hash]) {
+	if plain && (oid.Equal(oidRSA) || oid.Equal(oidRSAWith[s.hash]) || oid.Equal(oidECDSAWith[s.hash])) {
 		return nil
 	}
 	return unsupported("appended signature: signature algorithm %s over %s, want RSA PKCS#1 v1.5 or ECDSA", oid, s.hash)
 }
 
-// readAlgorithm reads an AlgorithmIdentifier without parameters: absent, or NULL.
-func readAlgorithm(in *cryptobyte.String) (oid asn1.ObjectIdentifier, ok bool) {
+// readAlgorithm reads an AlgorithmIdentifier. plain reports whether it is without
+// parameters: absent, or NULL.
+func readAlgorithm(in *cryptobyte.String) (oid asn1.ObjectIdentifier, plain, ok bool) {
 	var algorithm cryptobyte.String
-	ok = in.ReadASN1(&algorithm, casn1.SEQUENCE) && algorithm.ReadASN1ObjectIdentifier(&oid) &&
-		algorithm.SkipOptionalASN1(casn1.NULL) && algorithm.Empty()
-	return oid, ok
+	if !in.ReadASN1(&algorithm, casn1.SEQUENCE) || !algorithm.ReadASN1ObjectIdentifier(&oid) {
+		return nil, false, false
+	}
+	plain = algorithm.SkipOptionalASN1(casn1.NULL) && algorithm.Empty()
+	return oid, plain, true
 }
 
 // marshalPKCS7 writes the SignedData of a signer that is named by the issuer and serial
