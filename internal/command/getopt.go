@@ -66,9 +66,19 @@ func takesValue(flags []cli.Flag, name string) (takes, known bool) {
 	}
 	for _, f := range flags {
 		if slices.Contains(f.Names(), name) {
-			_, isBool := f.(*cli.BoolFlag)
-			return !isBool, true
+			return !standsAlone(f), true
 		}
 	}
 	return false, false
+}
+
+// standsAlone reports whether a flag never takes the next argument as its value:
+// a switch, or an option whose value, if any, is attached with "=".
+func standsAlone(f cli.Flag) bool {
+	if g, ok := f.(*cli.GenericFlag); ok {
+		b, ok := g.Value.(interface{ IsBoolFlag() bool })
+		return ok && b.IsBoolFlag()
+	}
+	_, isBool := f.(*cli.BoolFlag)
+	return isBool
 }

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+
+	"digestlists/compact"
+	"digestlists/internal/command"
+	"digestlists/internal/imasig"
+	"digestlists/parsers"
+
+	"golang.org/x/sys/unix"
+)
+
+// copySource takes files as they are: certificates and lists made elsewhere.
+type copySource struct{}
+
+// Lists implements [parsers.Source], with one list for each input.
+func (copySource) Lists(_ context.Context, in parsers.Input) iter.Seq2[*parsers.List, error] {
+	return func(yield func(*parsers.List, error) bool) {
+		for _, path := range in.Paths {
+			list, err := copyList(path, in.Type)
+			if !yield(list, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func copyList(path string, t compact.Type) (*parsers.List, error) {
+	content, err := readRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(content) == 0 {
+		return nil, fmt.Errorf("%s: empty file", path)
+	}
+	if t == compact.TypeKey {
+		if err := checkCertificate(path, content); err != nil {
+			return nil, err
+		}
+	}
+	return &parsers.List{Name: filepath.Base(path), Content: content}, nil
+}
+
+// checkCertificate refuses what the kernel could not take as a key.
+func checkCertificate(path string, content []byte) error {
+	if block, _ := pem.Decode(content); block != nil {
+		return command.WithHint(fmt.Errorf("%s: PEM, want a certificate in DER", path),
+			"openssl x509 -in CERT.pem -outform der -out CERT.der")
+	}
+	var keys imasig.Keyring
+	return keys.AddCertificate(content, path)
+}
+
+// readRegular reads a regular file, and never waits for the writer of a fifo.
+func readRegular(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", path)
+	}
+	return io.ReadAll(f)
+}

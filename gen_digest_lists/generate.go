@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"slices"
+
+	"digestlists/internal/command"
+	"digestlists/internal/listdir"
+	"digestlists/internal/progress"
+	"digestlists/parsers"
+	"digestlists/parsers/tree"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// generate adds the lists of a source to the directory.
+func (r *request) generate(ctx context.Context, tx *listdir.Tx, line *progress.Line) error {
+	src, err := r.source()
+	if err != nil {
+		return err
+	}
+	in, err := r.input(line)
+	if err != nil {
+		return err
+	}
+	products, err := r.products(ctx, src, in, tx, line)
+	if err != nil {
+		return err
+	}
+	if r.sync.prune {
+		if err := r.prune(tx, products); err != nil {
+			return err
+		}
+	}
+	return r.place(tx, products)
+}
+
+// input says what the source reads.
+func (r *request) input(line *progress.Line) (parsers.Input, error) {
+	in := parsers.Input{
+		Paths:      r.inputs,
+		Root:       r.root,
+		DB:         r.db,
+		Algorithm:  r.algorithm,
+		Type:       r.listType,
+		Modifiers:  r.modifiers,
+		Generation: r.generation,
+		Jobs:       r.jobs,
+	}
+	if !isPackageFormat(r.format) {
+		in.Progress = line.Set
+	}
+	if r.letters.filters() {
+		in.Select = r.letters.selects
+	}
+	if r.letters.pathsFile != "" {
+		paths, err := tree.PathsFile(r.letters.pathsFile)
+		if err != nil {
+			return in, err
+		}
+		in.Paths = append(slices.Clone(paths), in.Paths...)
+	}
+	if len(in.Paths) == 0 && needsInput(r.format) {
+		return in, command.Usagef("-f %s needs an input (-i)", r.format)
+	}
+	return in, nil
+}
+
+// products makes the lists of a source, signs them and stages them, with several
+// workers; the result is in the order of the source.
+func (r *request) products(ctx context.Context, src parsers.Source, in parsers.Input, tx *listdir.Tx, line *progress.Line) ([]*product, error) {
+	workers, ctx := errgroup.WithContext(ctx)
+	workers.SetLimit(r.jobs)
+	present := newPresent(tx.Dir())
+	var products []*product
+	var failed error
+	for list, err := range src.Lists(ctx, in) {
+		if err != nil {
+			failed = err
+			break
+		}
+		if !r.letters.selectsPackage(list.Name) {
+			continue
+		}
+		p, err := r.encode(list)
+		if err != nil {
+			failed = err
+			break
+		}
+		if p == nil {
+			continue
+		}
+		products = append(products, p)
+		workers.Go(func() error { return r.finish(p, present, tx) })
+		if in.Progress == nil {
+			line.Add(1)
+		}
+	}
+	if err := workers.Wait(); err != nil {
+		return nil, err // the source stopped only because of it
+	}
+	return products, failed
+}
+
+// finish signs and stages a list, unless the directory has it.
+func (r *request) finish(p *product, present *present, tx *listdir.Tx) error {
+	defer func() { p.content = nil }() // it is on disk, and there may be thousands
+	if isPackageFormat(r.format) {
+		file, err := present.find(p)
+		if err != nil || file != "" {
+			p.present = file
+			return err
+		}
+	}
+	if r.sync.prune && !r.sync.add {
+		return nil
+	}
+	return r.stage(p, tx)
+}
+
+// place gives the staged lists their positions, in order.
+func (r *request) place(tx *listdir.Tx, products []*product) error {
+	position := r.position
+	for _, p := range products {
+		if p.staged == nil {
+			continue
+		}
+		if r.operation == opAppend {
+			if _, err := tx.Append(p.name, p.staged); err != nil {
+				return err
+			}
+			continue
+		}
+		p.name.Position = position
+		if _, err := tx.Insert(p.name, p.staged); err != nil {
+			return err
+		}
+		if position != listdir.Unnumbered {
+			position++
+		}
+	}
+	return nil
+}
+
+// isPackageFormat tells the sources that make one list for each package, of
+// which the directory holds no second copy.
+func isPackageFormat(format string) bool { return format == "rpm+db" || format == "rpm+pkg" }

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"strings"
+
+	"digestlists/internal/command"
+	"digestlists/parsers"
+)
+
+// letters are the options that -i LETTER:VALUE sets.
+type letters struct {
+	used        bool     // any letter: the call is of the 0.3.9x generation
+	pathsFile   string   // L: file of input paths
+	nameByFile  bool     // u: name the list after it
+	executables bool     // e:
+	exclude     []string // E:
+	include     []string // F:
+	known       string   // D:
+	convert     bool     // f:compact
+	packages    []string // p:
+}
+
+// parseLetters splits the values of -i into options and input paths. A value is
+// an option if its second character is a colon.
+func parseLetters(values []string) (letters, []string, error) {
+	var l letters
+	var paths []string
+	for _, value := range values {
+		if len(value) < 2 || value[1] != ':' {
+			paths = append(paths, value)
+			continue
+		}
+		l.used = true
+		if value[0] == 'I' {
+			paths = append(paths, value[2:])
+		} else if err := l.set(value[0], value[2:]); err != nil {
+			return letters{}, nil, err
+		}
+	}
+	for _, path := range append(paths, l.exclude...) {
+		if path == "" {
+			return letters{}, nil, command.Usagef("-i: empty path")
+		}
+	}
+	return l, paths, nil
+}
+
+func (l *letters) set(letter byte, value string) error {
+	if strings.IndexByte("LEFDfp", letter) >= 0 && value == "" {
+		return command.Usagef("-i %c: needs a value", letter)
+	}
+	switch letter {
+	case 'L':
+		l.pathsFile = value
+	case 'u':
+		l.nameByFile = true
+	case 'e':
+		l.executables = true
+	case 'E':
+		l.exclude = append(l.exclude, value)
+	case 'F':
+		l.include = append(l.include, value)
+	case 'D':
+		l.known = value
+	case 'p':
+		l.packages = append(l.packages, value)
+	case 'f':
+		return l.setFormat(value)
+	case 'i', 'l', 'r', 'U', 'g':
+		// They shape metadata; a list of digests of contents holds none.
+	default:
+		return command.Usagef("-i %c: is not an option of lists of type key, parser or file", letter)
+	}
+	return nil
+}
+
+func (l *letters) setFormat(format string) error {
+	if format != "compact" {
+		return command.Usagef("-i f: unknown format %q, want compact", format)
+	}
+	l.convert = true
+	return nil
+}
+
+// selects reports whether a file goes into the list: not excluded and, with e:,
+// executable or under a prefix given with F:.
+func (l *letters) selects(e *parsers.Entry) bool {
+	if hasPrefix(e.Path, l.exclude) {
+		return false
+	}
+	return !l.executables || parsers.Executable(e.Mode) || hasPrefix(e.Path, l.include)
+}
+
+// filters reports whether selects can be false.
+func (l *letters) filters() bool { return l.executables || len(l.exclude) > 0 }
+
+// selectsPackage reports whether the list of that name, which starts with the
+// package's, is wanted.
+func (l *letters) selectsPackage(list string) bool {
+	return len(l.packages) == 0 || hasPrefix(list, l.packages)
+}
+
+func hasPrefix(s string, prefixes []string) bool {
+	for _, prefix := range prefixes {
+		if strings.HasPrefix(s, prefix) {
+			return true
+		}
+	}
+	return false
+}

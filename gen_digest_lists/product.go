@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"digestlists/compact"
+	"digestlists/internal/command"
+	"digestlists/internal/imasig"
+	"digestlists/internal/listdir"
+	"digestlists/parsers"
+	"digestlists/parsers/rpmlist"
+)
+
+// A product is a list on its way into the directory.
+type product struct {
+	name      listdir.Name
+	content   []byte
+	vendor    []byte // OpenPGP packets, to be kept apart from the list
+	attribute []byte // security.ima, where the vendor's signature goes there
+
+	staged  *listdir.Staged // nil if the directory has the list already
+	present string          // its file name there
+}
+
+// encode makes the content of a list, or nil if there is nothing in it. Nothing of
+// it refers to the source's memory, which is used again for the next list.
+func (r *request) encode(list *parsers.List) (*product, error) {
+	name, err := r.name(list)
+	if err != nil {
+		return nil, err
+	}
+	p := &product{name: name}
+	if r.compactContent(list) {
+		p.content, err = r.compactList(list)
+	} else {
+		err = r.verbatim(p, list)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(p.content) == 0 {
+		return nil, r.emptyList()
+	}
+	return p, nil
+}
+
+// emptyList says whether a list without digests, which is none to the kernel, is
+// what was to be expected: of a package without files, or where all are known.
+func (r *request) emptyList() error {
+	if isPackageFormat(r.format) || r.format == "unknown" {
+		return nil
+	}
+	return errors.New("no file to list: the inputs hold none, or all were left out")
+}
+
+// compactContent reports whether the entries are to be written as a compact list:
+// where there is nothing else, and where it is asked for.
+func (r *request) compactContent(list *parsers.List) bool {
+	return list.Content == nil || r.letters.convert && isPackageFormat(r.format)
+}
+
+func (r *request) name(list *parsers.List) (listdir.Name, error) {
+	if r.format == "copy" {
+		return listdir.CopyName(r.listType, list.Name)
+	}
+	name := listdir.Name{Type: r.listType, Format: list.Format, Label: list.Name}
+	if r.compactContent(list) {
+		name.Format = "compact"
+	}
+	if r.letters.nameByFile && r.letters.pathsFile != "" {
+		name.Label = filepath.Base(r.letters.pathsFile)
+	}
+	return name, nil
+}
+
+func (r *request) compactList(list *parsers.List) ([]byte, error) {
+	var out bytes.Buffer
+	w := compact.NewWriter(&out)
+	for e, err := range list.Entries {
+		if err != nil {
+			return nil, err
+		}
+		b := compact.Block{Type: r.listType, Modifiers: r.entryModifiers(e), Algorithm: e.Algorithm}
+		if err := w.Add(b, e.Digest); err != nil {
+			return nil, fmt.Errorf("%s: %w", e.Path, err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// entryModifiers returns what is asked for or, in the 0.3.9x generation, what the
+// file's mode and size say.
+func (r *request) entryModifiers(e *parsers.Entry) compact.Modifiers {
+	m := r.listModifiers()
+	modeKnown := e.Known&parsers.FieldMode != 0 && e.Known&parsers.FieldSize != 0
+	if r.generation == parsers.Gen039 && modeKnown && r.generation.Immutable(e.Mode, e.Size) {
+		m |= compact.Immutable
+	}
+	return m
+}
+
+// verbatim keeps a list in its own format. The vendor's signature of an rpm list
+// goes to security.ima in the 0.3.9x generation, unless that is where ours goes or
+// it has no room for it; else it is kept apart.
+func (r *request) verbatim(p *product, list *parsers.List) error {
+	if isPackageFormat(r.format) && r.letters.filters() {
+		return command.WithHint(command.Usagef("-i e: and E: cannot leave files out of an rpm list"), "-i f:compact converts it")
+	}
+	if list.Vendor != nil && r.generation == parsers.Gen039 && r.signing.signer == nil {
+		content, sig, id, hash, err := rpmlist.OnDisk(list.Content, list.Vendor)
+		if err == nil {
+			p.content = content
+			p.attribute = imasig.Signature{Hash: hash, KeyID: id, Sig: sig}.Marshal()
+			return nil
+		}
+		if !errors.Is(err, compact.ErrUnsupportedAlgorithm) {
+			return err
+		}
+	}
+	p.content, p.vendor = slices.Clone(list.Content), slices.Clone(list.Vendor)
+	return nil
+}
+
+// present finds lists that the directory has already.
+type present struct {
+	dir   *listdir.Dir
+	files map[listdir.Name][]string // by name without position
+}
+
+func newPresent(dir *listdir.Dir) *present {
+	p := &present{dir: dir, files: make(map[listdir.Name][]string)}
+	for _, l := range dir.Lists() {
+		key := l.Name
+		key.Position = 0
+		p.files[key] = append(p.files[key], l.File)
+	}
+	return p
+}
+
+// find returns the file that has the same name, but for its position, and the same
+// content, but for an appended signature; or "".
+func (p *present) find(product *product) (string, error) {
+	key := product.name
+	key.Position = 0
+	for _, file := range p.files[key] {
+		content, err := p.dir.ReadInto(file, nil)
+		if err != nil {
+			return "", err
+		}
+		if content, _, _, err = imasig.SplitAppended(content); err != nil {
+			return "", fmt.Errorf("%s: %w", file, err)
+		}
+		if bytes.Equal(content, product.content) {
+			return file, nil
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,75 @@
+// Package decode turns a file of the list directory into entries.
+package decode
+
+import (
+	"fmt"
+	"iter"
+
+	"digestlists/compact"
+	"digestlists/internal/imasig"
+	"digestlists/internal/listdir"
+	"digestlists/parsers"
+)
+
+// Entries parses the content of a list with the parser of the format in its
+// name. A signature appended to the content is left out; it is not checked.
+func Entries(reg parsers.Registry, name listdir.Name, content []byte, opts parsers.Options) iter.Seq2[*parsers.Entry, error] {
+	parser, err := reg.Parser(name.Format)
+	if err != nil {
+		return parsers.Fail[parsers.Entry](err)
+	}
+	content, _, _, err = imasig.SplitAppended(content)
+	if err != nil {
+		return parsers.Fail[parsers.Entry](fmt.Errorf("appended signature: %w", err))
+	}
+	opts.Type = name.Type
+	return parser.Parse(content, opts)
+}
+
+// A Run is consecutive digests of a list that belong to the same block.
+type Run struct {
+	compact.Block
+	Sums []byte // digests back to back
+}
+
+// Runs parses a list and returns its digests in order, in as few runs as there
+// are changes of block. It appends to runs and reuses their memory.
+func Runs(entries iter.Seq2[*parsers.Entry, error], runs []Run) ([]Run, error) {
+	runs = runs[:0]
+	for e, err := range entries {
+		if err != nil {
+			return nil, err
+		}
+		b := compact.Block{Type: e.Type, Modifiers: e.Modifiers, Algorithm: e.Algorithm}
+		if last := len(runs) - 1; last < 0 || runs[last].Block != b {
+			runs = extend(runs, b)
+		}
+		last := &runs[len(runs)-1]
+		last.Sums = append(last.Sums, e.Digest...)
+	}
+	return runs, nil
+}
+
+// extend adds an empty run, with the memory of an earlier use if there is one.
+func extend(runs []Run, b compact.Block) []Run {
+	if len(runs) < cap(runs) {
+		runs = runs[:len(runs)+1]
+		last := &runs[len(runs)-1]
+		last.Block, last.Sums = b, last.Sums[:0]
+		return runs
+	}
+	return append(runs, Run{Block: b})
+}
+
+// Write adds the digests of runs to a compact list.
+func Write(w *compact.Writer, runs []Run) error {
+	for _, run := range runs {
+		size := run.Algorithm.Size()
+		for sums := run.Sums; len(sums) > 0; sums = sums[size:] {
+			if err := w.Add(run.Block, sums[:size]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,23 @@
+// Package formats is the registry of the formats that a digest list may have. It
+// links parsers only, no database and no package reader, so that the program that
+// loads lists at boot can use it.
+package formats
+
+import (
+	"digestlists/parsers"
+	"digestlists/parsers/ascii"
+	"digestlists/parsers/compactlist"
+	"digestlists/parsers/imalog"
+	"digestlists/parsers/rpmlist"
+)
+
+// Lists returns the list formats. A new one is one more row.
+func Lists() parsers.Registry {
+	return parsers.Registry{
+		{Name: "compact", Help: "the kernel's own format", Parser: compactlist.Parser{}},
+		{Name: "compact_tlv", Help: "compact list with paths and attributes", Parser: compactlist.TLVParser{}},
+		{Name: "rpm", Help: "header of an RPM package", Parser: rpmlist.Parser{}},
+		{Name: "ima+ima_ng", Help: "IMA measurement list", Parser: imalog.Parser{}},
+		{Name: "ascii", Help: "checksum file", Parser: ascii.Parser{}},
+	}
+}

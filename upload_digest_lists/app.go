@@ -1,0 +1,133 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+
+	"digestlists/internal/command"
+	"digestlists/internal/listdir"
+	"digestlists/internal/securityfs"
+	"digestlists/parsers"
+
+	"github.com/urfave/cli/v2"
+)
+
+const description = `Reads the lists of a directory in the order in which the kernel wants them,
+key, parser, file and metadata lists, each by position; checks each one fully; and
+loads them into the kernel, or converts them to one compact list with -o.
+
+A list that cannot be loaded is reported and does not stop the others; the exit
+code is then 1. A kernel without digest lists is exit code 4.`
+
+func newApp() *command.App {
+	app := command.New("upload_digest_lists", "load IMA digest lists into the kernel")
+	app.UsageText = "upload_digest_lists [-d DIR] [-o FILE]\n" +
+		"   upload_digest_lists add|del PATH"
+	app.Description = description
+	app.Flags = []cli.Flag{
+		&cli.StringFlag{Name: "dir", Aliases: []string{"d"}, Value: listdir.Default, Usage: "digest list `DIR`ectory"},
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write a compact list to `FILE` instead, - for standard output"},
+		&cli.StringFlag{Name: "securityfs", Usage: "`DIR`ectory where securityfs is mounted (default: " + securityfs.MountPoint + ", mounted if need be)"},
+		&cli.StringFlag{Name: "plugin-dir", Value: "/usr/libexec/digestlist", Usage: "`DIR`ectory of parser-NAME"},
+		&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "with -o: `N`umber of workers", DefaultText: "one for each processor"},
+	}
+	app.Action = run
+	return app
+}
+
+// A request is what to upload, and where to.
+type request struct {
+	path       string // a directory or a list
+	operation  securityfs.Operation
+	generation parsers.Generation
+	output     string // "" for the kernel
+	securityfs string // "" to mount it if need be
+	pluginDir  string
+	jobs       int
+}
+
+func newRequest(c *cli.Context) (*request, error) {
+	r := &request{
+		path:       c.String("dir"),
+		output:     c.String("output"),
+		securityfs: c.String("securityfs"),
+		pluginDir:  c.String("plugin-dir"),
+		jobs:       c.Int("jobs"),
+	}
+	args := c.Args().Slice()
+	if len(args) == 0 {
+		return r, nil
+	}
+	// The form of 0.3.93 on, and the one in which the kernel starts us.
+	if len(args) != 2 || args[0] != "add" && args[0] != "del" {
+		return nil, command.Usagef("arguments %q, want add PATH or del PATH", args)
+	}
+	if c.IsSet("dir") {
+		return nil, command.Usagef("-d names the directory already: %s takes its path as an argument", args[0])
+	}
+	r.path, r.generation = args[1], parsers.Gen039
+	if args[0] == "del" {
+		r.operation = securityfs.Delete
+	}
+	if r.output != "" && r.operation == securityfs.Delete {
+		return nil, command.Usagef("-o goes with add, not with del")
+	}
+	return r, nil
+}
+
+func run(c *cli.Context) error {
+	r, err := newRequest(c)
+	if err != nil {
+		return err
+	}
+	set, err := openLists(r.path)
+	if err != nil {
+		return err
+	}
+	defer set.Close()
+	u := &uploader{request: r, set: set, reporter: reporter{tool: c.App.Name, w: c.App.ErrWriter}}
+	if err := u.loadFormats(); err != nil {
+		return err
+	}
+	if r.output != "" {
+		return u.convert(c.App.Writer)
+	}
+	return u.upload()
+}
+
+// A listSet is the lists to upload, in the kernel's order.
+type listSet struct {
+	*listdir.Dir
+	path  string // absolute, since the kernel is given paths
+	lists []listdir.List
+}
+
+// openLists opens a directory of lists, or the directory of a single one.
+func openLists(path string) (*listSet, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := os.Lstat(path); err == nil && !info.IsDir() && info.Mode()&os.ModeSymlink == 0 {
+		return openOne(path)
+	}
+	dir, err := listdir.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return &listSet{dir, path, dir.Lists()}, nil
+}
+
+func openOne(path string) (*listSet, error) {
+	parent, file := filepath.Split(path)
+	name, ok := listdir.ParseName(file)
+	if !ok {
+		return nil, command.WithHint(command.Usagef("%s: not the name of a list", path),
+			"lists are called <position>-<type>_list-<format>-<name>")
+	}
+	dir, err := listdir.Open(filepath.Clean(parent))
+	if err != nil {
+		return nil, err
+	}
+	return &listSet{dir, filepath.Clean(parent), []listdir.List{{Name: name, File: file}}}, nil
+}

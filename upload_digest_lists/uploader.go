@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"digestlists/compact"
+	"digestlists/internal/command"
+	"digestlists/internal/listdir"
+	"digestlists/parsers"
+	"digestlists/parsers/formats"
+	"digestlists/parsers/plugin"
+)
+
+// compactFormat is the one format that the kernel reads itself.
+const compactFormat = "compact"
+
+// An uploader takes the lists of a set one by one.
+type uploader struct {
+	*request
+	set     *listSet
+	formats parsers.Registry
+	reporter
+}
+
+// loadFormats adds the plug-ins' formats to the built-in ones, which they cannot
+// replace.
+func (u *uploader) loadFormats() error {
+	u.formats = formats.Lists()
+	plugins, err := plugin.Discover(u.pluginDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	u.formats = append(u.formats, plugins...)
+	return nil
+}
+
+// parsable leaves out lists that no parser is there for. They may be meant for
+// another program, so that they are named and do not count as failures.
+func (u *uploader) parsable(lists []listdir.List) []listdir.List {
+	var kept []listdir.List
+	for _, l := range lists {
+		if l.Type != compact.TypeKey {
+			if _, err := u.formats.Parser(l.Format); err != nil {
+				u.warn("%s: left out: %v", l.File, err)
+				continue
+			}
+		}
+		kept = append(kept, l)
+	}
+	return kept
+}
+
+// A reporter prints failures as they happen and remembers that there were any.
+type reporter struct {
+	tool   string
+	w      io.Writer
+	failed bool
+}
+
+func (r *reporter) fail(file string, err error) {
+	r.failed = true
+	fmt.Fprintf(r.w, "%s: error: %s: %v\n", r.tool, file, err)
+}
+
+func (r *reporter) warn(format string, args ...any) {
+	fmt.Fprintf(r.w, "%s: warning: %s\n", r.tool, fmt.Sprintf(format, args...))
+}
+
+// result is the error with which a run ends that reported all failures.
+func (r *reporter) result() error {
+	if r.failed {
+		return command.Failed()
+	}
+	return nil
+}
