@@ -66,7 +66,11 @@ func makeContent(ctx context.Context, in parsers.Input) ([]byte, error) {
 	}
 	paths := in.Paths
 	if len(paths) == 0 {
-		paths = []string{filepath.Join("/", in.Root, DefaultPath)}
+		root := in.Root
+		if root == "" {
+			root = "/"
+		}
+		paths = []string{filepath.Join(root, DefaultPath)}
 	}
 	c := collector{ctx: ctx, in: in, entry: parsers.Entry{Type: in.Type, Modifiers: in.Modifiers}}
 	c.out.WriteString(in.Modifiers.String())

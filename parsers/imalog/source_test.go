@@ -91,7 +91,8 @@ func TestSourceDefault(t *testing.T) {
 	if err := os.WriteFile(path, []byte(lineF), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	list, err := make1(t, Source{}, parsers.Input{Root: root})
+	t.Chdir(filepath.Dir(root))
+	list, err := make1(t, Source{}, parsers.Input{Root: filepath.Base(root)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,7 +69,10 @@ func resolve(paths []string, root string) ([]input, error) {
 	if len(paths) == 0 {
 		return nil, errors.New("no files given")
 	}
-	root, err := filepath.Abs(filepath.Join("/", root))
+	if root == "" {
+		root = "/"
+	}
+	root, err := filepath.Abs(root)
 	if err != nil {
 		return nil, err
 	}

@@ -123,7 +123,12 @@ func opensslSums(t *testing.T, algorithm string, files []string) []string {
 func TestTree(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "tree")
 	want := plant(t, root)
+	var full []string
+	for _, path := range want {
+		full = append(full, root+path)
+	}
 	for _, algorithm := range []compact.Algorithm{compact.MD5, compact.SHA1, compact.SHA256, compact.SHA512, compact.SM3} {
+		sums := opensslSums(t, algorithm.String(), full)
 		for _, jobs := range []int{0, 1, 3} {
 			name, got, err := make1(t, parsers.Input{Paths: []string{root}, Root: root, Algorithm: algorithm, Jobs: jobs})
 			if err != nil {
@@ -135,11 +140,7 @@ func TestTree(t *testing.T) {
 			if diff := cmp.Diff(want, paths(got)); diff != "" {
 				t.Fatalf("%s with %d jobs: paths: %s", algorithm, jobs, diff)
 			}
-			var full []string
-			for _, path := range want {
-				full = append(full, root+path)
-			}
-			for i, sum := range opensslSums(t, algorithm.String(), full) {
+			for i, sum := range sums {
 				checkEntry(t, root, got[i], sum)
 			}
 		}
@@ -189,7 +190,7 @@ func TestNames(t *testing.T) {
 		{dir, []string{"treelink"}, "treelink", []string{"/treelink/usr/one", "/treelink/usr/two"}},
 		{dir, []string{"tree/usr/link"}, "link", []string{"/tree/usr/link"}},
 		{dir, []string{"tree/usr/one", "tree"}, "one", []string{"/tree/usr/one", "/tree/usr/one", "/tree/usr/two"}},
-		{dir + "/tree", []string{dir + "/tree/usr/one"}, "one", []string{"/usr/one"}},
+		{"tree", []string{dir + "/tree/usr/one"}, "one", []string{"/usr/one"}},
 		{dir, []string{"."}, filepath.Base(dir), []string{"/tree/usr/one", "/tree/usr/two"}},
 	} {
 		name, got, err := make1(t, parsers.Input{Paths: test.inputs, Root: test.root, Algorithm: compact.SHA256})
