@@ -47,7 +47,7 @@ func (s Source) entries(ctx context.Context, in parsers.Input, yield func(*parse
 			yield(nil, err)
 			return
 		}
-		for e, err := range (Parser{s.Force, s.Forced}).Parse(list, opts) {
+		for e, err := range Parser(s).Parse(list, opts) {
 			if err == nil {
 				err = ctx.Err()
 			}
