@@ -1,0 +1,223 @@
+package pgp
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"digestlists/compact"
+	"digestlists/internal/imasig"
+)
+
+// Public-key algorithms (RFC 4880 section 9.1, RFC 9580 section 9.1).
+const (
+	algoRSA         = 1
+	algoRSASignOnly = 3
+	algoDSA         = 17
+	algoECDSA       = 19
+	algoEdDSA       = 22
+	algoEd25519     = 27
+)
+
+// typeBinary is the signature type for a document as it is. Any other kind signs
+// something else, and must not pass for it.
+const typeBinary = 0
+
+// A Signature is a signature packet.
+type Signature struct {
+	Version int // 3 or 4
+	Hash    compact.Algorithm
+	KeyID   [8]byte // of the key that made it, as it says
+	Created time.Time
+
+	lifetime  uint32 // seconds from Created; 0: for ever
+	publicKey byte   // algorithm
+	tail      []byte
+	hashStart [2]byte  // of the digest that was signed
+	values    [][]byte // the integers that the algorithm makes: RSA one, the others two
+}
+
+// KeyIDString returns the key id as 16 hexadecimal digits.
+func (s *Signature) KeyIDString() string { return hex.EncodeToString(s.KeyID[:]) }
+
+// Tail returns what is hashed after the content: for version 3 the type and the time
+// of creation, for version 4 the packet up to the end of the hashed subpackets, and the
+// 6 bytes 04 ff and be32 length. A list of the 0.3.9x generation has it appended,
+// so that the digest of the file is the digest that was signed.
+func (s *Signature) Tail() []byte { return slices.Clone(s.tail) }
+
+// Attribute returns the signature as the 0.3.9x generation keeps it in security.ima of
+// a list with the Tail: the RSA signature padded with zeros on the left to a multiple of 8
+// bytes, under the last 4 bytes of the key id. Other algorithms have no such form.
+func (s *Signature) Attribute() (imasig.Signature, error) {
+	if s.publicKey != algoRSA && s.publicKey != algoRSASignOnly {
+		return imasig.Signature{}, unsupported("algorithm %d in %s, want RSA", s.publicKey, imasig.AttributeName)
+	}
+	value := s.values[0]
+	padded := make([]byte, (len(value)+7)/8*8)
+	copy(padded[len(padded)-len(value):], value)
+	return imasig.Signature{Hash: s.Hash, KeyID: imasig.KeyID(s.KeyID[4:]), Sig: padded}, nil
+}
+
+// ParseSignature reads what RPM keeps: one binary signature packet of version 3 or 4.
+// No bytes at all are imasig.ErrNoSignature.
+func ParseSignature(data []byte) (*Signature, error) {
+	if len(data) == 0 {
+		return nil, imasig.ErrNoSignature
+	}
+	body, err := signaturePacket(data)
+	if err != nil {
+		return nil, err
+	}
+	in := &reader{data: body}
+	var s *Signature
+	switch version := in.byte(); version {
+	case 3:
+		s, err = parseV3(in)
+	case 4:
+		s, err = parseV4(in)
+	default:
+		return nil, unsupported("version %d, want 3 or 4", version)
+	}
+	if err != nil {
+		return nil, err
+	}
+	copy(s.hashStart[:], in.next(2))
+	if err := s.parseValues(in); err != nil {
+		return nil, err
+	}
+	if in.failed || in.left() != 0 {
+		return nil, malformed("truncated, or %d bytes too long", in.left())
+	}
+	return s, nil
+}
+
+// parseV3 reads the fields of RFC 4880 section 5.2.2 up to the algorithms.
+func parseV3(in *reader) (*Signature, error) {
+	s := &Signature{Version: 3}
+	if n := in.byte(); n != 5 {
+		return nil, malformed("%d hashed bytes, want 5", n)
+	}
+	s.tail = in.next(5)
+	copy(s.KeyID[:], in.next(8))
+	s.publicKey = in.byte()
+	hash := in.byte()
+	if in.failed {
+		return nil, malformed("truncated")
+	}
+	s.Created = time.Unix(int64(binary.BigEndian.Uint32(s.tail[1:])), 0)
+	return s, s.check(s.tail[0], hash)
+}
+
+// parseV4 reads the fields of RFC 4880 section 5.2.3 up to the unhashed subpackets.
+func parseV4(in *reader) (*Signature, error) {
+	s := &Signature{Version: 4}
+	kind := in.byte()
+	s.publicKey = in.byte()
+	hash := in.byte()
+	hashed := in.next(int(in.uint16()))
+	end := in.at
+	unhashed := in.next(int(in.uint16()))
+	if in.failed {
+		return nil, malformed("truncated")
+	}
+	s.tail = append(slices.Clone(in.data[:end]), 4, 0xff)
+	s.tail = binary.BigEndian.AppendUint32(s.tail, uint32(end))
+	if err := s.parseSubpackets(hashed, true); err != nil {
+		return nil, err
+	}
+	if err := s.parseSubpackets(unhashed, false); err != nil {
+		return nil, err
+	}
+	if s.Created.IsZero() {
+		return nil, malformed("no time of creation")
+	}
+	if s.KeyID == [8]byte{} {
+		return nil, malformed("no issuer")
+	}
+	return s, s.check(kind, hash)
+}
+
+// check sets the hash algorithm.
+func (s *Signature) check(kind, hash byte) error {
+	if kind != typeBinary {
+		return unsupported("type %#x, want 0 (binary document)", kind)
+	}
+	var err error
+	if s.Hash, err = compact.AlgorithmFromOpenPGP(uint32(hash)); err != nil {
+		return unsupported("%w", err)
+	}
+	return nil
+}
+
+// Subpacket types (RFC 4880 section 5.2.3.1).
+const (
+	subpacketCreated     = 2
+	subpacketExpires     = 3
+	subpacketIssuer      = 16
+	subpacketPolicy      = 26
+	subpacketSigner      = 28
+	subpacketFingerprint = 33
+)
+
+// parseSubpackets reads a subpacket area. Only what is hashed can be believed, but
+// the issuer, who is found out by trying.
+func (s *Signature) parseSubpackets(area []byte, hashed bool) error {
+	in := &reader{data: area}
+	for in.left() > 0 {
+		body := &reader{data: in.next(int(min(subpacketLength(in), 1<<16)))}
+		kind := body.byte()
+		if in.failed || body.failed {
+			return malformed("subpacket is truncated")
+		}
+		s.parseSubpacket(kind&0x7f, body, hashed)
+		if body.failed {
+			return malformed("subpacket %d is truncated", kind&0x7f)
+		}
+		if critical := kind&0x80 != 0; critical && hashed && !known(kind&0x7f) {
+			return unsupported("critical subpacket %d", kind&0x7f)
+		}
+	}
+	return nil
+}
+
+func known(kind byte) bool {
+	switch kind {
+	case subpacketCreated, subpacketExpires, subpacketIssuer, subpacketPolicy, subpacketSigner, subpacketFingerprint:
+		return true
+	}
+	return false
+}
+
+func (s *Signature) parseSubpacket(kind byte, body *reader, hashed bool) {
+	switch {
+	case kind == subpacketCreated && hashed:
+		s.Created = time.Unix(int64(body.uint32()), 0)
+	case kind == subpacketExpires && hashed:
+		s.lifetime = body.uint32()
+	case kind == subpacketIssuer:
+		copy(s.KeyID[:], body.next(8))
+	case kind == subpacketFingerprint:
+		// The key id of a version 4 key is the end of its fingerprint.
+		if version := body.byte(); version == 4 {
+			body.next(12)
+			copy(s.KeyID[:], body.next(8))
+		}
+	}
+}
+
+// parseValues reads what the public-key algorithm made.
+func (s *Signature) parseValues(in *reader) error {
+	switch s.publicKey {
+	case algoRSA, algoRSASignOnly:
+		s.values = [][]byte{in.mpi()}
+	case algoDSA, algoECDSA, algoEdDSA:
+		s.values = [][]byte{in.mpi(), in.mpi()}
+	case algoEd25519:
+		s.values = [][]byte{in.next(64)}
+	default:
+		return unsupported("algorithm %d, want RSA, DSA, ECDSA or EdDSA", s.publicKey)
+	}
+	return nil
+}
