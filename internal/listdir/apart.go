@@ -12,10 +12,10 @@ import (
 
 // The folder for signatures cannot be replaced in the same instant as the list
 // directory. So that a crash never leaves a list without its signature, new
-// names are added before, and old ones removed after. Only where a name comes to
-// stand for another signature, which takes two lists that differ in nothing but
-// their position or a list that gets new content, is the old one in place until
-// right after: for that instant such a list fails verification.
+// names are added before, and old ones removed after. Only a name that
+// comes to stand for another signature (of two lists that differ in nothing but
+// their position, or of a list with new content) keeps the old one until right
+// after: in between, that list fails verification.
 
 // readApart opens the folder for signatures and plans what changes in it.
 func (tx *Tx) readApart() (map[string]bool, error) {
@@ -37,7 +37,7 @@ func (tx *Tx) readApart() (map[string]bool, error) {
 	return have, nil
 }
 
-// A apartChange carries out the plan for the folder for signatures.
+// An apartChange carries out the plan for the folder for signatures.
 type apartChange struct {
 	tx    *Tx
 	fd    int

@@ -95,13 +95,17 @@ func (l *location) makeParents() error {
 
 // holds reports whether an open directory is what its name leads to now. fd < 0
 // asks whether the name leads nowhere.
-func (l *location) holds(fd int) bool {
+func (l *location) holds(fd int) (bool, error) {
 	var named, open unix.Stat_t
 	err := unix.Fstatat(l.fd, l.base, &named, unix.AT_SYMLINK_NOFOLLOW)
-	if fd < 0 {
-		return errors.Is(err, unix.ENOENT)
+	if errors.Is(err, unix.ENOENT) {
+		return fd < 0, nil
 	}
-	return err == nil && unix.Fstat(fd, &open) == nil && named.Dev == open.Dev && named.Ino == open.Ino
+	if err != nil || fd < 0 {
+		return false, err
+	}
+	err = unix.Fstat(fd, &open)
+	return named.Dev == open.Dev && named.Ino == open.Ino, err
 }
 
 // Begin starts a change of a list directory, which is locked against other runs
@@ -157,11 +161,15 @@ func (tx *Tx) open(wait time.Duration) error {
 	if wait == 0 {
 		wait = defaultWait
 	}
+	wait = max(wait, 0)
 	deadline := time.Now().Add(wait)
 	for {
 		done, err := tx.tryLock(deadline)
-		if done || err != nil {
+		switch {
+		case done || err != nil:
 			return err
+		case time.Now().After(deadline):
+			return dirError(tx.path, ErrInUse)
 		}
 	}
 }
@@ -192,7 +200,9 @@ func (tx *Tx) tryLock(deadline time.Time) (done bool, err error) {
 	if err := lock(fd, deadline); err != nil {
 		return false, dirError(tx.path, err)
 	}
-	if tx.at.holds(tx.dir.fd) {
+	if same, err := tx.at.holds(tx.dir.fd); err != nil {
+		return false, dirError(tx.path, err)
+	} else if same {
 		return true, nil
 	}
 	tx.dir.Close()
@@ -233,20 +243,20 @@ func (tx *Tx) stage() error {
 	if tx.workFd >= 0 {
 		return nil
 	}
+	if tx.dir.fd >= 0 {
+		// Replacing a directory needs no right to write to it. Whoever made it
+		// read-only meant it.
+		if err := unix.Faccessat(tx.dir.fd, ".", unix.W_OK|unix.X_OK, unix.AT_EACCESS); err != nil {
+			return dirError(tx.path, fmt.Errorf("write: %w", err))
+		}
+	}
 	if err := tx.makeStaging(); err != nil {
-		return dirError(tx.path, fmt.Errorf("make staging folder in the parent directory: %w", err))
+		return dirError(tx.path, fmt.Errorf("make staging folder in %q: %w", tx.at.parent, err))
 	}
 	return nil
 }
 
 func (tx *Tx) makeStaging() error {
-	if tx.dir.fd >= 0 {
-		// Replacing a directory needs no right to write to it. Whoever made it
-		// read-only meant it.
-		if err := unix.Faccessat(tx.dir.fd, ".", unix.W_OK|unix.X_OK, unix.AT_EACCESS); err != nil {
-			return err
-		}
-	}
 	if tx.rootFd < 0 {
 		name := fmt.Sprintf("%s%0*x", tx.at.stagingPrefix(), stagingDigits, rand.Uint64())
 		fd, err := makeDir(tx.at.fd, name)

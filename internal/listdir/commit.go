@@ -13,9 +13,9 @@ import (
 // what is no longer used, failed.
 //
 // A directory that somebody changed without a lock since Begin is ErrChanged. One
-// that cannot be replaced as a whole, because it is a mount point or on a file
-// system without RENAME_EXCHANGE, is ErrExchange when more than one of its
-// entries is to change.
+// that cannot be replaced as a whole is ErrExchange: a mount point; and, if more
+// than one of its entries is to change, a directory of a lower overlay layer or
+// of a file system without RENAME_EXCHANGE.
 func (tx *Tx) Commit() (Summary, error) {
 	if tx.done {
 		return Summary{}, dirError(tx.path, errors.New("transaction is closed"))
@@ -77,7 +77,11 @@ func (tx *Tx) apply(p *plan) error {
 // unchanged reports whether the directory is as it was read. Only programs that
 // take no lock can have changed it; what they did would be lost.
 func (tx *Tx) unchanged() error {
-	if !tx.at.holds(tx.dir.fd) {
+	same, err := tx.at.holds(tx.dir.fd)
+	if err != nil {
+		return err
+	}
+	if !same {
 		return ErrChanged
 	}
 	if tx.dir.fd < 0 {
@@ -129,6 +133,7 @@ func (tx *Tx) placeOne(p *plan) error {
 			return err
 		}
 	}
+	// Plain rename(2): the lock is held, so what it replaces is what is meant.
 	if err := unix.Renameat(from, f.from, tx.dir.fd, f.to); err != nil {
 		return fmt.Errorf("%q: %w", f.to, exchangeError(err))
 	}
@@ -204,7 +209,7 @@ func (tx *Tx) build(p *plan) error {
 		if f.staged {
 			err = unix.Renameat(tx.workFd, f.from, fd, f.to)
 		} else {
-			err = linkTree(tx.dir.fd, f.from, fd, f.to)
+			err = exchangeError(linkTree(tx.dir.fd, f.from, fd, f.to))
 		}
 		if err != nil {
 			return fmt.Errorf("%q: %w", f.to, err)

@@ -146,11 +146,13 @@ func (d *Dir) scan() error {
 // compareLists is the order in which lists are loaded: keys, which the others
 // may be signed with, then parsers, files and metadata, each by position.
 func compareLists(a, b List) int {
-	return cmp.Or(
-		cmp.Compare(a.Type, b.Type),
-		cmp.Compare(a.Position, b.Position),
-		strings.Compare(a.File, b.File),
-	)
+	if a.Type != b.Type {
+		return cmp.Compare(a.Type, b.Type)
+	}
+	if a.Position != b.Position {
+		return cmp.Compare(a.Position, b.Position)
+	}
+	return strings.Compare(a.File, b.File)
 }
 
 // Close closes the directory. No other method may be called afterwards.

@@ -35,7 +35,7 @@ func writeAll(fd int, p []byte) error {
 	return nil
 }
 
-// sync makes a file, or the entries of a directory, durable.
+// syncFd makes a file, or the entries of a directory, durable.
 func syncFd(fd int) error {
 	for {
 		if err := unix.Fsync(fd); !errors.Is(err, unix.EINTR) {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -300,13 +299,21 @@ func (tx *Tx) replace(it *item, s *Staged) error {
 
 // remove drops a list from the model and closes the gap if there is one.
 func (tx *Tx) remove(it *item) {
+	gap := true
 	same := tx.items[it.Type]
-	same = slices.Delete(same, slices.Index(same, it), slices.Index(same, it)+1)
-	tx.items[it.Type] = same
+	rest := same[:0]
+	for _, other := range same {
+		if other != it {
+			rest = append(rest, other)
+			gap = gap && other.Position != it.Position
+		}
+	}
+	clear(same[len(rest):])
+	tx.items[it.Type] = rest
 	delete(tx.byFile, it.old)
 	tx.ends[it.Type], tx.numbers = -1, nil
-	if !slices.ContainsFunc(same, func(other *item) bool { return other.Position == it.Position }) {
-		shift(same, it.Position, -1)
+	if gap {
+		shift(rest, it.Position, -1)
 	}
 }
 
