@@ -23,6 +23,15 @@ func machine() []string {
 	return facts
 }
 
+// loadAverage returns how many tasks ran or waited for a core during the last
+// minute, 0 where the system does not tell.
+func loadAverage() (load float64) {
+	if content, err := os.ReadFile("/proc/loadavg"); err == nil {
+		fmt.Sscan(string(content), &load)
+	}
+	return load
+}
+
 // field returns the first value of a name in a file of "name : value" lines.
 func field(file, name string) string {
 	content, err := os.ReadFile(file)

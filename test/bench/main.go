@@ -48,6 +48,9 @@ func run(dir, bin string, runs int, only, write string, inputsOnly bool) error {
 	if err := makeInputsElsewhere(dir); err != nil {
 		return err
 	}
+	if load := loadAverage(); load > 0.5 {
+		fmt.Fprintf(os.Stderr, "bench: hint: the load average is %.1f: what else runs here makes the figures vary\n", load)
+	}
 	b, err := newBench(dir, bin)
 	if err != nil {
 		return err
