@@ -123,18 +123,19 @@ func (h *Header) readIndex(entries int) error {
 	return h.checkUnique()
 }
 
-// checkPart checks that the values of index[from:to] lie in data[start:end] in
-// the order of the index and do not overlap, so that each byte is looked at once
+// checkPart checks that the values of index[from:to] fill data[start:end] in the
+// order of the index, without overlapping, so that each byte is looked at once
 // however many entries claim it.
 func (h *Header) checkPart(from, to int, start, end uint32) error {
+	align := uint32(1) // of the value that comes after: the trailer, or none
 	for i := to - 1; i >= from; i-- {
 		if h.index[i].tag < firstNormal {
 			return h.failEntry(i, compact.ErrMalformed, "a region tag, which only the first may be")
 		}
-		if err := h.checkEntry(i, start, end); err != nil {
+		if err := h.checkEntry(i, start, end, align); err != nil {
 			return err
 		}
-		end = h.index[i].start
+		end, align = h.index[i].start, h.index[i].kind.align()
 	}
 	return nil
 }
@@ -149,37 +150,50 @@ func (h *Header) rawEntry(i int) entry {
 	}
 }
 
-// checkEntry checks that a value lies in data[start:limit] and sets where it may
-// end.
-func (h *Header) checkEntry(i int, start, limit uint32) error {
+// checkEntry checks that a value starts in data[start:end] and goes up to end,
+// less what the alignment of the next one leaves.
+func (h *Header) checkEntry(i int, start, end, align uint32) error {
 	e := &h.index[i]
 	if !e.kind.valid() {
 		return h.failEntry(i, compact.ErrMalformed, "%v, want 1 to 9", e.kind)
 	}
-	if e.start < start || e.start > limit {
-		return h.failEntry(i, compact.ErrMalformed, "offset %d, want %d to %d", int32(e.start), start, limit)
+	if e.start < start || e.start > end {
+		return h.failEntry(i, compact.ErrMalformed, "offset %d, want %d to %d", int32(e.start), start, end)
+	}
+	if e.start%e.kind.align() != 0 {
+		return h.failEntry(i, compact.ErrMalformed, "offset %d of type %v is not aligned", e.start, e.kind)
 	}
 	if e.count == 0 || (e.kind == kindString && e.count != 1) {
 		return h.failEntry(i, compact.ErrMalformed, "%d values of type %v", e.count, e.kind)
 	}
-	room := h.data[e.start:limit]
-	e.end = limit
-	if e.kind.text() {
-		// A NUL for each string: then every one is terminated.
-		if n := bytes.Count(room, []byte{0}); uint32(n) < e.count {
-			return h.failEntry(i, compact.ErrMalformed, "%d terminated strings in %d bytes, want %d", n, len(room), e.count)
-		}
-		return nil
-	}
-	size := kindSizes[e.kind]
-	if e.start%size != 0 {
-		return h.failEntry(i, compact.ErrMalformed, "offset %d of type %v is not aligned", e.start, e.kind)
-	}
-	if uint64(e.count)*uint64(size) > uint64(len(room)) {
-		return h.failEntry(i, compact.ErrMalformed, "%d values of %d bytes in %d bytes", e.count, size, len(room))
+	e.end = end
+	room := h.data[e.start:end]
+	ok, left := e.fill(room)
+	if !ok || left < 0 || left >= int64(align) {
+		return h.failEntry(i, compact.ErrMalformed, "%d values of type %v do not fill the %d bytes up to the next", e.count, e.kind, len(room))
 	}
 	return nil
 }
+
+// fill returns how many bytes of room are left after the values of an entry,
+// negative if it is too small. ok is false if they do not end there.
+func (e *entry) fill(room []byte) (ok bool, left int64) {
+	if !e.kind.text() {
+		return true, int64(len(room)) - int64(e.count)*int64(kindSizes[e.kind])
+	}
+	// A NUL for each string and, as far as anything is left, nothing but zeros:
+	// counting them finds where the last string ends without looking for each.
+	left = int64(bytes.Count(room, []byte{0})) - int64(e.count)
+	if left < 0 || left > maxPadding {
+		return false, left
+	}
+	end := room[int64(len(room))-left-1:]
+	return bytes.Equal(end, zeros[:len(end)]), left
+}
+
+const maxPadding = 7
+
+var zeros [maxPadding + 1]byte
 
 // checkUnique refuses a tag that comes twice in the region, or twice after it:
 // which of the two counts would be a matter of the reader.

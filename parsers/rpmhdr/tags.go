@@ -107,6 +107,14 @@ var kindNames = [...]string{
 
 func (k kind) valid() bool { return k >= kindChar && k <= kindI18N }
 
+// align returns what the offset of a value must be a multiple of.
+func (k kind) align() uint32 {
+	if k.text() {
+		return 1
+	}
+	return kindSizes[k]
+}
+
 // text reports whether values of the type are NUL-terminated strings.
 func (k kind) text() bool { return k == kindString || k == kindStrings || k == kindI18N }
 

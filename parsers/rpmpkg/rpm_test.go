@@ -16,7 +16,8 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/crypto/openpgp" //nolint:staticcheck // reads the keys of old packages
+	//lint:ignore SA1019 its maintained successor does not read version 3 signatures and their keys
+	"golang.org/x/crypto/openpgp"
 
 	"digestlists/compact"
 	"digestlists/parsers"
