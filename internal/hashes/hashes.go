@@ -20,6 +20,7 @@ import (
 	"digestlists/compact"
 
 	"github.com/emmansun/gmsm/sm3"
+	//lint:ignore SA1019 lists and signatures that exist are made with it
 	"golang.org/x/crypto/ripemd160"
 )
 

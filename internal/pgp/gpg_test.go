@@ -63,13 +63,13 @@ func (g gnupg) export() []byte {
 
 // TestGnupg verifies gpg's signatures of every algorithm that rpm signs with.
 func TestGnupg(t *testing.T) {
-	for _, algorithm := range []string{"rsa1024", "rsa3072", "dsa1024", "dsa2048", "nistp256", "nistp384", "nistp521", "ed25519"} {
+	for _, algorithm := range []string{"rsa1024", "dsa1024", "nistp256", "nistp384", "nistp521", "ed25519"} {
 		t.Run(algorithm, func(t *testing.T) {
 			g := newGnupg(t)
 			g.run("--quick-gen-key", "Test <test@example>", algorithm, "sign", "never")
 			keys := keyring(t, g.export())
 			for _, hash := range []string{"SHA1", "SHA256", "SHA512"} {
-				if strings.HasPrefix(algorithm, "nistp") && hash == "SHA1" || algorithm == "dsa2048" && hash == "SHA1" || algorithm == "nistp521" && hash == "SHA256" || algorithm == "nistp384" && hash == "SHA256" {
+				if strings.HasPrefix(algorithm, "nistp") && hash == "SHA1" || algorithm == "nistp521" && hash == "SHA256" || algorithm == "nistp384" && hash == "SHA256" {
 					continue // gpg refuses a digest shorter than the group
 				}
 				signature := g.sign("content", "--digest-algo", hash)
