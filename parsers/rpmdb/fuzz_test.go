@@ -34,11 +34,12 @@ func checkAny(t *testing.T, path string, size int) {
 
 func FuzzNDB(f *testing.F) {
 	f.Add(mustRead(f, "testdata/ndb/Packages.db"))
+	path := filepath.Join(f.TempDir(), "db")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) >= 4 {
 			copy(data, "RpmP")
 		}
-		checkAny(t, mustWrite(t, filepath.Join(t.TempDir(), "db"), data), len(data))
+		checkAny(t, mustWrite(t, path, data), len(data))
 	})
 }
 
@@ -49,8 +50,9 @@ func FuzzBerkeleyDB(f *testing.F) {
 		b.add(2, header(20))
 		f.Add(b.bytes())
 	}
+	path := filepath.Join(f.TempDir(), "db")
 	f.Fuzz(func(t *testing.T, data []byte) {
-		checkAny(t, mustWrite(t, filepath.Join(t.TempDir(), "db"), data), len(data))
+		checkAny(t, mustWrite(t, path, data), len(data))
 	})
 }
 
@@ -65,8 +67,9 @@ func tinySQLite(f testing.TB) []byte {
 
 func FuzzSQLite(f *testing.F) {
 	f.Add(tinySQLite(f))
+	path := filepath.Join(f.TempDir(), "db")
 	f.Fuzz(func(t *testing.T, data []byte) {
-		checkAny(t, mustWrite(t, filepath.Join(t.TempDir(), "db"), data), len(data))
+		checkAny(t, mustWrite(t, path, data), len(data))
 	})
 }
 
@@ -76,8 +79,9 @@ func FuzzTree(f *testing.F) {
 	for root := range len(data) / 512 {
 		f.Add(data, uint32(root+1))
 	}
+	path := filepath.Join(f.TempDir(), "db")
 	f.Fuzz(func(t *testing.T, data []byte, root uint32) {
-		file, err := openFile(mustWrite(t, filepath.Join(t.TempDir(), "db"), data))
+		file, err := openFile(mustWrite(t, path, data))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,8 +104,8 @@ func FuzzTree(f *testing.F) {
 func FuzzLog(f *testing.F) {
 	f.Add(mustRead(f, "testdata/sqlite-wal/rpmdb.sqlite-wal"))
 	main := mustRead(f, "testdata/sqlite/rpmdb.sqlite")
+	path := mustWrite(f, filepath.Join(f.TempDir(), "db"), main)
 	f.Fuzz(func(t *testing.T, log []byte) {
-		path := mustWrite(t, filepath.Join(t.TempDir(), "db"), main)
 		mustWrite(t, path+"-wal", log)
 		checkAny(t, path, len(main)+len(log))
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"slices"
 	"sync"
 
 	"digestlists/parsers"
@@ -46,7 +47,6 @@ func (Source) Lists(ctx context.Context, in parsers.Input) iter.Seq2[*parsers.Li
 			if done++; in.Progress != nil {
 				in.Progress(done)
 			}
-			jobs.Put(j)
 		}
 	}
 }
@@ -70,9 +70,6 @@ type job struct {
 	ready chan struct{}
 }
 
-// jobs keeps the buffers of headers for the next ones.
-var jobs = sync.Pool{New: func() any { return &job{ready: make(chan struct{}, 1)} }}
-
 // start reads the database and has in.Jobs workers make lists of it. The queue is in
 // the order of the database, whichever worker is done first; it is closed when all
 // goroutines have ended. The last job in it has the error, if there is one.
@@ -81,7 +78,7 @@ func start(ctx context.Context, db *DB, in parsers.Input) <-chan *job {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	queue, work := make(chan *job, 2*workers), make(chan *job, 2*workers)
+	queue, work := make(chan *job, workers), make(chan *job) // few: headers may be of many MiB
 	var running sync.WaitGroup
 	for range workers {
 		running.Go(func() {
@@ -96,9 +93,7 @@ func start(ctx context.Context, db *DB, in parsers.Input) <-chan *job {
 		defer running.Wait()
 		defer close(work)
 		for b, err := range db.Headers(ctx) {
-			j := jobs.Get().(*job)
-			j.blob = Blob{Number: b.Number, Data: append(j.blob.Data[:0], b.Data...)}
-			j.list, j.err = nil, err
+			j := &job{blob: Blob{b.Number, slices.Clone(b.Data)}, err: err, ready: make(chan struct{}, 1)}
 			if err != nil {
 				j.ready <- struct{}{}
 				queue <- j
