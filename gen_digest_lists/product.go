@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"digestlists/compact"
-	"digestlists/internal/command"
 	"digestlists/internal/imasig"
 	"digestlists/internal/listdir"
 	"digestlists/parsers"
@@ -95,10 +94,10 @@ func (r *request) compactList(list *parsers.List) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// entryModifiers returns what is asked for or, in the 0.3.9x generation, what the
-// file's mode and size say.
+// entryModifiers returns what is asked for and what the source says itself and, in
+// the 0.3.9x generation, what the file's mode and size say.
 func (r *request) entryModifiers(e *parsers.Entry) compact.Modifiers {
-	m := r.listModifiers()
+	m := r.listModifiers() | e.Modifiers
 	modeKnown := e.Known&parsers.FieldMode != 0 && e.Known&parsers.FieldSize != 0
 	if r.generation == parsers.Gen039 && modeKnown && r.generation.Immutable(e.Mode, e.Size) {
 		m |= compact.Immutable
@@ -110,9 +109,6 @@ func (r *request) entryModifiers(e *parsers.Entry) compact.Modifiers {
 // goes to security.ima in the 0.3.9x generation, unless that is where ours goes or
 // it has no room for it; else it is kept apart.
 func (r *request) verbatim(p *product, list *parsers.List) error {
-	if isPackageFormat(r.format) && r.letters.filters() {
-		return command.WithHint(command.Usagef("-i e: and E: cannot leave files out of an rpm list"), "-i f:compact converts it")
-	}
 	if list.Vendor != nil && r.generation == parsers.Gen039 && r.signing.signer == nil {
 		content, sig, id, hash, err := rpmlist.OnDisk(list.Content, list.Vendor)
 		if err == nil {

@@ -48,14 +48,11 @@ func (r *request) apply(c *cli.Context, tx *listdir.Tx, line *progress.Line) err
 }
 
 func printFormats(c *cli.Context) error {
-	reg, err := sources(&request{pluginDir: c.String("plugin-dir")})
-	if err != nil {
-		return err
-	}
-	for _, f := range reg {
+	added, err := plugins(c.String("plugin-dir"))
+	for _, f := range append(sources(new(request)), added...) {
 		if f.Source != nil {
 			fmt.Fprintf(c.App.Writer, "%-12s %s\n", f.Name, f.Help)
 		}
 	}
-	return nil
+	return err
 }

@@ -14,11 +14,9 @@ import (
 	"digestlists/parsers/tree"
 )
 
-// sources returns what lists can be made from: a new source is one more row. The
-// plug-ins of the plug-in directory come after the built-in ones, which they
-// cannot replace.
-func sources(r *request) (parsers.Registry, error) {
-	reg := parsers.Registry{
+// sources returns what lists can be made from: a new source is one more row.
+func sources(r *request) parsers.Registry {
+	return parsers.Registry{
 		{Name: "rpm+db", Help: "RPM database of the system, of --root, or --db", Source: rpmdb.Source{}},
 		{Name: "rpm+pkg", Help: "RPM packages: files, directories, - for standard input", Source: rpmpkg.Source{}},
 		{Name: "ima+ima_ng", Help: "IMA measurement list of the system, or ascii or binary files", Source: imalog.Source{}},
@@ -27,27 +25,42 @@ func sources(r *request) (parsers.Registry, error) {
 		{Name: "ascii", Help: "checksum files as sha256sum and the like write them", Source: ascii.Source{Force: r.algorithm, Forced: r.forced}},
 		{Name: "copy", Help: "a list or certificate as it is", Source: copySource{}},
 	}
-	plugins, err := plugin.Discover(r.pluginDir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return reg, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return append(reg, plugins...), nil
 }
 
-// source returns the source that -f names.
+// plugins returns the formats that plug-ins add. Those that cannot be trusted are
+// not among them, and named by the error.
+func plugins(dir string) (parsers.Registry, error) {
+	reg, err := plugin.Discover(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return reg, err
+}
+
+// source returns the source that -f names. A plug-in cannot replace a built-in
+// one, and one that is refused matters only to who asks for its format.
 func (r *request) source() (parsers.Source, error) {
-	reg, err := sources(r)
+	if r.letters.filters() && !r.canFilter() {
+		return nil, command.WithHint(command.Usagef("-i e: and E: cannot leave files out of what -f %s makes", r.format),
+			"they go with compact and unknown, and with rpm lists that -i f:compact converts")
+	}
+	if f, ok := sources(r).Lookup(r.format); ok {
+		return f.Source, nil
+	}
+	reg, err := plugins(r.pluginDir)
+	if f, ok := reg.Lookup(r.format); ok && f.Source != nil {
+		return f.Source, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	f, ok := reg.Lookup(r.format)
-	if !ok || f.Source == nil {
-		return nil, command.WithHint(command.Usagef("unknown format %q", r.format), "--list-formats prints the formats")
-	}
-	return f.Source, nil
+	return nil, command.WithHint(command.Usagef("unknown format %q", r.format), "--list-formats prints the formats")
+}
+
+// canFilter reports whether the source knows modes and paths and the list is made
+// of entries: a raw header or a measurement list is kept as it is.
+func (r *request) canFilter() bool {
+	return r.format == "compact" || r.format == "unknown" || isPackageFormat(r.format) && r.letters.convert
 }
 
 // needsInput tells the formats that find their input themselves from the others.

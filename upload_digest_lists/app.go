@@ -86,9 +86,7 @@ func run(c *cli.Context) error {
 	}
 	defer set.Close()
 	u := &uploader{request: r, set: set, reporter: reporter{tool: c.App.Name, w: c.App.ErrWriter}}
-	if err := u.loadFormats(); err != nil {
-		return err
-	}
+	u.loadFormats()
 	if r.output != "" {
 		return u.convert(c.App.Writer)
 	}

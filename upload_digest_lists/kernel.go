@@ -26,8 +26,7 @@ func (u *uploader) upload() (err error) {
 		defer func() { err = errors.Join(err, unmount()) }()
 		root = securityfs.MountPoint
 	}
-	lists := u.addKeys(u.parsable(u.set.lists))
-	lists = u.checkCompact(lists)
+	uploads := u.prepare(u.addKeys(u.parsable(u.set.lists)))
 
 	window, err := securityfs.Open(root, u.operation)
 	if errors.Is(err, securityfs.ErrUnsupported) {
@@ -36,7 +35,7 @@ func (u *uploader) upload() (err error) {
 	if err != nil {
 		return err
 	}
-	u.uploadAll(window, lists)
+	u.uploadAll(window, uploads)
 	if err := window.Close(); err != nil {
 		return err
 	}
@@ -66,42 +65,58 @@ func (u *uploader) addKey(l listdir.List) error {
 	return securityfs.AddKey(der)
 }
 
-// checkCompact leaves out compact lists that the kernel would stop at midway,
-// keeping the digests before the fault.
-func (u *uploader) checkCompact(lists []listdir.List) []listdir.List {
-	var good []listdir.List
-	var buf []byte
-	for _, l := range lists {
-		if l.Format == compactFormat {
-			content, err := u.set.ReadInto(l.File, buf)
-			if err == nil {
-				buf = content
-				_, err = decode.Runs(decode.Entries(u.formats, l.Name, content, parsers.Options{}), nil)
-			}
-			if err != nil {
-				u.fail(l.File, err)
-				continue
-			}
-		}
-		good = append(good, l)
-	}
-	return good
+// An upload is a list and what is written for it, now or once it is made.
+type upload struct {
+	listdir.List
+	data []byte
+	made bool
 }
 
-func (u *uploader) uploadAll(w *securityfs.Window, lists []listdir.List) {
+// prepare does before the window what would disturb in it. A compact list goes by
+// its path, so that the kernel opens, measures and appraises it itself; one with a
+// fault is left out, since the kernel would keep the digests before the fault.
+// Plug-ins run here. The other lists are read in the window, where the kernel
+// measures them.
+func (u *uploader) prepare(lists []listdir.List) []upload {
 	c := &converter{uploader: u}
+	var uploads []upload
 	for _, l := range lists {
-		data, err := c.uploadData(l)
-		if err == nil && len(data) > 0 {
-			err = w.Upload(data)
+		up := upload{List: l}
+		var err error
+		if l.Format == compactFormat {
+			up.data, up.made = []byte(filepath.Join(u.set.path, l.File)), true
+			err = c.check(l)
+		} else if _, ok := u.builtIn.Lookup(l.Format); !ok {
+			up.data, err = c.convertList(l)
+			up.data, up.made = bytes.Clone(up.data), true
 		}
 		if err != nil {
 			u.fail(l.File, err)
+			continue
+		}
+		uploads = append(uploads, up)
+	}
+	return uploads
+}
+
+func (u *uploader) uploadAll(w *securityfs.Window, uploads []upload) {
+	c := &converter{uploader: u}
+	for _, up := range uploads {
+		var err error
+		if !up.made {
+			up.data, err = c.convertList(up.List)
+		}
+		// A list without digests, of a package without files, is none to the kernel.
+		if err == nil && len(up.data) > 0 {
+			err = w.Upload(up.data)
+		}
+		if err != nil {
+			u.fail(up.File, err)
 		}
 	}
 }
 
-// A converter makes what is written for a list, in buffers that are used again.
+// A converter makes compact lists of others, in buffers that are used again.
 type converter struct {
 	*uploader
 	content []byte
@@ -109,13 +124,22 @@ type converter struct {
 	out     bytes.Buffer
 }
 
-// uploadData returns the path of a compact list, which the kernel opens, measures
-// and appraises itself, or the digests of any other list as a compact list.
-// A list without digests, of a package without files, gives nothing.
-func (c *converter) uploadData(l listdir.List) ([]byte, error) {
-	if l.Format == compactFormat {
-		return []byte(filepath.Join(c.set.path, l.File)), nil
+// check parses a list and keeps nothing of it.
+func (c *converter) check(l listdir.List) error {
+	content, err := c.set.ReadInto(l.File, c.content)
+	if err != nil {
+		return err
 	}
+	c.content = content
+	for _, err := range decode.Entries(c.formats, l.Name, content, parsers.Options{Generation: c.generation}) {
+		return err // all of the list was checked before the first entry
+	}
+	return nil
+}
+
+// convertList returns the digests of a list as a compact list, valid until the
+// next call.
+func (c *converter) convertList(l listdir.List) ([]byte, error) {
 	content, err := c.set.ReadInto(l.File, c.content)
 	if err != nil {
 		return nil, err

@@ -21,23 +21,21 @@ const compactFormat = "compact"
 type uploader struct {
 	*request
 	set     *listSet
-	formats parsers.Registry
+	formats parsers.Registry // the built-in ones and those of plug-ins
+	builtIn parsers.Registry
 	reporter
 }
 
 // loadFormats adds the plug-ins' formats to the built-in ones, which they cannot
-// replace.
-func (u *uploader) loadFormats() error {
-	u.formats = formats.Lists()
+// replace. A plug-in that is refused must not keep the other lists from being
+// loaded.
+func (u *uploader) loadFormats() {
 	plugins, err := plugin.Discover(u.pluginDir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		u.warn("%v", err)
 	}
-	if err != nil {
-		return err
-	}
-	u.formats = append(u.formats, plugins...)
-	return nil
+	u.builtIn = formats.Lists()
+	u.formats = append(u.builtIn[:len(u.builtIn):len(u.builtIn)], plugins...)
 }
 
 // parsable leaves out lists that no parser is there for. They may be meant for

@@ -168,7 +168,7 @@ func (w *worker) checkVendor(l listdir.List, content []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return w.vendors.Verify(plain, packets, w.now)
+	return vendorName(w.vendors.Verify(plain, packets, w.now))
 }
 
 func (w *worker) checkOnDisk(l listdir.List, content []byte) (string, error) {
@@ -180,5 +180,12 @@ func (w *worker) checkOnDisk(l listdir.List, content []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return w.vendors.VerifyOnDisk(content, sig, w.now)
+	return vendorName(w.vendors.VerifyList(content, sig, w.now))
+}
+
+func vendorName(key *pgp.Key, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	return key.Name, nil
 }

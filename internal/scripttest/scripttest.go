@@ -24,11 +24,17 @@ import (
 //	ima FILE [PREFIX]  FILE has a security.ima that starts with these hex digits;
 //	                   `! ima FILE`: it has none
 //	count N PATTERN    N files match the pattern
-func Run(t *testing.T, dir, data string) {
+//
+// Programs are commands, too, that need no exec before them.
+func Run(t *testing.T, dir, data string, programs ...string) {
 	t.Helper()
 	data, err := filepath.Abs(data)
 	if err != nil {
 		t.Fatal(err)
+	}
+	cmds := map[string]func(*testscript.TestScript, bool, []string){"code": code, "ima": ima, "count": count}
+	for _, name := range programs {
+		cmds[name] = program(name)
 	}
 	testscript.Run(t, testscript.Params{
 		Dir: dir,
@@ -36,13 +42,18 @@ func Run(t *testing.T, dir, data string) {
 			env.Setenv("DATA", data)
 			return os.CopyFS(env.WorkDir, os.DirFS(data))
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code":  code,
-			"ima":   ima,
-			"count": count,
-		},
+		Cmds:               cmds,
 		RequireUniqueNames: true,
 	})
+}
+
+// program runs a program by its name alone.
+func program(name string) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if err := ts.Exec(name, args...); (err != nil) != neg {
+			ts.Fatalf("%s: unexpected result: %v", name, err)
+		}
+	}
 }
 
 func code(ts *testscript.TestScript, neg bool, args []string) {

@@ -19,5 +19,6 @@ func TestScripts(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	t.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
-	scripttest.Run(t, "testdata/script", "../inputs")
+	scripttest.Run(t, "testdata/script", "../inputs",
+		"gen_digest_lists", "upload_digest_lists", "verify_digest_lists", "known")
 }
