@@ -38,6 +38,9 @@ func collect(paths []string) ([]file, error) {
 			return nil, err
 		}
 		if !info.IsDir() {
+			if err := regular(path, info.Mode()); err != nil {
+				return nil, err
+			}
 			files = append(files, file{path: path})
 			continue
 		}
@@ -62,10 +65,11 @@ func search(folder string) ([]file, error) {
 		if err != nil {
 			return err
 		}
-		if strings.HasSuffix(path, suffix) && !d.IsDir() && d.Type()&fs.ModeSymlink == 0 {
-			files = append(files, file{path: path, found: true})
+		if !strings.HasSuffix(path, suffix) || d.IsDir() || d.Type()&fs.ModeSymlink != 0 {
+			return nil
 		}
-		return nil
+		files = append(files, file{path: path, found: true})
+		return regular(path, d.Type())
 	})
 	if err != nil {
 		return nil, err
@@ -76,29 +80,20 @@ func search(folder string) ([]file, error) {
 	return files, nil
 }
 
-// open opens the file if it is a regular one. It does not wait for the writer of
-// a fifo.
+// open opens the file if it still is a regular one. It does not wait for the
+// writer of a fifo that took its place.
 func (f file) open() (*os.File, error) {
-	flags := syscall.O_NONBLOCK
-	stat := os.Stat
+	flags := os.O_RDONLY | syscall.O_NONBLOCK
 	if f.found {
 		flags |= syscall.O_NOFOLLOW
-		stat = os.Lstat
 	}
-	// Looked at first because opening a device can already do something.
-	info, err := stat(f.path)
+	opened, err := os.OpenFile(f.path, flags, 0)
 	if err != nil {
 		return nil, err
 	}
-	if err := regular(f.path, info); err != nil {
-		return nil, err
-	}
-	opened, err := os.OpenFile(f.path, os.O_RDONLY|flags, 0)
-	if err != nil {
-		return nil, err
-	}
-	if info, err = opened.Stat(); err == nil {
-		err = regular(f.path, info)
+	info, err := opened.Stat()
+	if err == nil {
+		err = regular(f.path, info.Mode())
 	}
 	if err != nil {
 		opened.Close()
@@ -107,9 +102,9 @@ func (f file) open() (*os.File, error) {
 	return opened, nil
 }
 
-func regular(path string, info fs.FileInfo) error {
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%q: not a regular file (%v), want a package", path, info.Mode())
+func regular(path string, mode fs.FileMode) error {
+	if !mode.IsRegular() {
+		return fmt.Errorf("%q: not a regular file (%v), want a package", path, mode)
 	}
 	return nil
 }

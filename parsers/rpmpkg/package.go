@@ -43,11 +43,11 @@ func ReadPackage(r io.Reader) (*rpmlist.Package, error) {
 		return nil, err
 	}
 	start := f.used
-	header, err := f.readHeader("header")
-	if err != nil {
+	if err := crossCheck(f.data[:start]); err != nil {
 		return nil, err
 	}
-	if err := crossCheck(f.data[:f.used], start); err != nil {
+	header, err := f.readHeader("header")
+	if err != nil {
 		return nil, err
 	}
 	return assemble(f.data[start+len(rpmhdr.Magic):f.used], header, signature)
@@ -78,23 +78,27 @@ func assemble(region []byte, header, signature *rpmhdr.Header) (*rpmlist.Package
 	return &rpmlist.Package{Region: region, Vendor: vendor, FileSignatures: signature}, nil
 }
 
-// crossLimit keeps large headers from the second reader, which makes up to 16
-// bytes of memory out of one.
-const crossLimit = 4 << 20
+// crossLimit keeps large signature headers from the second reader, which makes up
+// to 16 bytes of memory out of one.
+const crossLimit = 1 << 20
 
-// crossCheck has a second decoder read what rpmhdr has found to be safe for it.
-// Which bytes are the header decides what is signed as a vendor's word: the two
-// must find it in the same place.
-func crossCheck(front []byte, start int) error {
+// noHeader is a header without entries.
+var noHeader = append(rpmhdr.Magic[:], make([]byte, introSize-len(rpmhdr.Magic))...)
+
+// crossCheck has a second reader find where the header of the package starts,
+// after it was made sure that it can stand what comes before. Which bytes are the
+// header decides what is listed as a vendor's word: the two have to agree. The
+// header itself would cost as much again as everything else, and is left out.
+func crossCheck(front []byte) error {
 	if len(front) > crossLimit {
 		return nil
 	}
-	p, err := rpm.Read(bytes.NewReader(front))
+	p, err := rpm.Read(io.MultiReader(bytes.NewReader(front), bytes.NewReader(noHeader)))
 	if err != nil {
 		return fmt.Errorf("%w: %w", compact.ErrMalformed, err)
 	}
-	if from, to := p.HeaderRange(); from != start || to != len(front) {
-		return fmt.Errorf("%w: header at %d to %d and at %d to %d", compact.ErrMalformed, start, len(front), from, to)
+	if start, _ := p.HeaderRange(); start != len(front) {
+		return fmt.Errorf("%w: header at %d and at %d", compact.ErrMalformed, len(front), start)
 	}
 	return nil
 }

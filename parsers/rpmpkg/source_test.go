@@ -201,9 +201,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// A folder that cannot be read is not an empty one. Root can read all: the
-// error comes from a file that takes the place of a folder on the way.
-func TestUnreadableFolder(t *testing.T) {
+// A path that leads through a file is not an empty folder.
+func TestFileOnTheWay(t *testing.T) {
 	path := filepath.Join("testdata", "README", "rpms")
 	if _, err := lists(t, rpmpkg.Source{}, parsers.Input{Paths: []string{path}}); !errors.Is(err, syscall.ENOTDIR) {
 		t.Errorf("error is %v, want %v", err, syscall.ENOTDIR)
