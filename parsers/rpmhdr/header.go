@@ -27,7 +27,7 @@ const (
 // Size returns the length in bytes of the blob that starts with these eight
 // bytes, if the counts in them are within the limits of RPM. offset is where they
 // lie, for the error.
-func Size(intro [introSize]byte, offset int64) (int, error) {
+func Size(intro [8]byte, offset int64) (int, error) {
 	entries, data, err := readIntro(intro[:], offset)
 	if err != nil {
 		return 0, err
