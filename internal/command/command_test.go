@@ -74,7 +74,9 @@ func TestExitCodes(t *testing.T) {
 			"tool: error: list: bad\n",
 		},
 		{
-			"unknown option", nil, []string{"-z"}, 2,
+			"unknown option", nil,
+			[]string{"-z"},
+			2,
 			"tool: error: flag provided but not defined: -z\ntool: hint: tool --help lists the options\n",
 		},
 	}

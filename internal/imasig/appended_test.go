@@ -80,8 +80,10 @@ func TestAppendedOpenSSL(t *testing.T) {
 					"-certfile", "cert.pem", "-CAfile", "cert.pem", "-purpose", "any", "-out", "/dev/null")
 
 				for _, form := range [][]string{nil, {"-keyid"}, {"-nocerts"}} {
-					args := []string{"openssl", "cms", "-sign", "-binary", "-noattr", "-outform", "DER", "-md", alg.String(),
-						"-in", "list", "-signer", "cert.pem", "-inkey", "key.pem", "-out", "theirs.p7s"}
+					args := []string{
+						"openssl", "cms", "-sign", "-binary", "-noattr", "-outform", "DER", "-md", alg.String(),
+						"-in", "list", "-signer", "cert.pem", "-inkey", "key.pem", "-out", "theirs.p7s",
+					}
 					run(t, p.dir, append(args, form...)...)
 					theirs := read(t, filepath.Join(p.dir, "theirs.p7s"))
 					verified, err := openData(t, keys, appendTo(content, theirs), time.Now())

@@ -162,12 +162,16 @@ func look(t testing.TB, dir string) outcome {
 }
 
 // Changing calls are those before which a crash makes a difference.
-var changing = []string{"openat", "mkdirat", "write", "linkat", "symlinkat", "renameat", "renameat2", "unlinkat",
-	"rmdir", "fsync", "syncfs", "fsetxattr", "fchmod", "fchown", "mkdir", "fchmodat"}
+var changing = []string{
+	"openat", "mkdirat", "write", "linkat", "symlinkat", "renameat", "renameat2", "unlinkat",
+	"rmdir", "fsync", "syncfs", "fsetxattr", "fchmod", "fchown", "mkdir", "fchmodat",
+}
 
 // Failing calls have errors that a program can meet.
-var failing = append([]string{"getdents64", "fstat", "newfstatat", "flock", "faccessat2", "read", "readlinkat", "flistxattr",
-	"fgetxattr"}, changing...)
+var failing = append([]string{
+	"getdents64", "fstat", "newfstatat", "flock", "faccessat2", "read", "readlinkat", "flistxattr",
+	"fgetxattr",
+}, changing...)
 
 // A point is the Nth call of one kind in the process.
 type point struct {

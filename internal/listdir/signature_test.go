@@ -34,29 +34,46 @@ func TestSignaturesFollow(t *testing.T) {
 		do         operation
 		want, away []string
 	}{
-		{"insert", have, side, insertNew(fileName(1, "x")),
+		{
+			"insert", have, side, insertNew(fileName(1, "x")),
 			[]string{"0-file_list-rpm-a", "0-file_list-rpm-a.sig", "1-file_list-rpm-x=new", "2-file_list-rpm-b=1-file_list-rpm-b", "2-file_list-rpm-b.sig=1-file_list-rpm-b.sig", "3-file_list-rpm-c=2-file_list-rpm-c", "orphan.sig"},
-			[]string{"0-file_list-rpm-a.pgp", "2-file_list-rpm-b=1-file_list-rpm-b", "2-file_list-rpm-b.sig=1-file_list-rpm-b.sig", "2-file_list-rpm-b.pgp=1-file_list-rpm-b.pgp", "9-file_list-rpm-z.pgp", "README"}},
-		{"remove", have, side, remove(compact.TypeFile, 0),
+			[]string{"0-file_list-rpm-a.pgp", "2-file_list-rpm-b=1-file_list-rpm-b", "2-file_list-rpm-b.sig=1-file_list-rpm-b.sig", "2-file_list-rpm-b.pgp=1-file_list-rpm-b.pgp", "9-file_list-rpm-z.pgp", "README"},
+		},
+		{
+			"remove", have, side, remove(compact.TypeFile, 0),
 			[]string{"0-file_list-rpm-b=1-file_list-rpm-b", "0-file_list-rpm-b.sig=1-file_list-rpm-b.sig", "1-file_list-rpm-c=2-file_list-rpm-c", "orphan.sig"},
-			[]string{"0-file_list-rpm-b=1-file_list-rpm-b", "0-file_list-rpm-b.sig=1-file_list-rpm-b.sig", "0-file_list-rpm-b.pgp=1-file_list-rpm-b.pgp", "9-file_list-rpm-z.pgp", "README"}},
+			[]string{"0-file_list-rpm-b=1-file_list-rpm-b", "0-file_list-rpm-b.sig=1-file_list-rpm-b.sig", "0-file_list-rpm-b.pgp=1-file_list-rpm-b.pgp", "9-file_list-rpm-z.pgp", "README"},
+		},
 		{"remove all", have, side, remove(compact.TypeFile, All), []string{"orphan.sig"}, []string{"9-file_list-rpm-z.pgp", "README"}},
 		{"replace drops them", have[:3], side[:1], replaceNew("0-file_list-rpm-a"), []string{"0-file_list-rpm-a=new", "1-file_list-rpm-b"}, nil},
-		{"an attribute keeps them", have[:3], side[:1],
+		{
+			"an attribute keeps them", have[:3], side[:1],
 			func(_ *testing.T, tx *Tx) error {
 				return tx.SetXattr("0-file_list-rpm-a", "security.ima", []byte{4, 4})
 			},
-			have[:3], side[:1]},
+			have[:3], side[:1],
+		},
 		{"sign again beside", have[:3], nil, sign(Beside, ".sig"), []string{"0-file_list-rpm-a", "0-file_list-rpm-a.sig=sig", "1-file_list-rpm-b"}, nil},
 		{"sign again apart", have[:1], side[:1], sign(Apart, ".pgp"), have[:1], []string{"0-file_list-rpm-a.pgp=sig"}},
 		{"sign apart in a new folder", have[:1], nil, sign(Apart, ".sig"), have[:1], []string{"0-file_list-rpm-a.sig=sig"}},
 		{"new and signed", nil, nil, signed(Beside, ".sig"), []string{"0-file_list-rpm-x=new", "0-file_list-rpm-x.sig=sig"}, nil},
 		{"new and signed apart", nil, []string{"README"}, signed(Apart, ""), []string{"0-file_list-rpm-x=new"}, []string{"README", "0-file_list-rpm-x=sig"}},
-		{"a signature that was there before is not the new list's", []string{"0-file_list-rpm-x.sig"}, []string{"0-file_list-rpm-x.pgp"},
-			appendNew(fileName(0, "x")), []string{"0-file_list-rpm-x=new"}, nil},
-		{"lists that differ in position only", []string{"0-file_list-rpm-a", "0-file_list-rpm-a.sig", "1-file_list-rpm-a", "1-file_list-rpm-a.sig"},
-			[]string{"0-file_list-rpm-a.pgp", "1-file_list-rpm-a.pgp"}, remove(compact.TypeFile, 0),
-			[]string{"0-file_list-rpm-a=1-file_list-rpm-a", "0-file_list-rpm-a.sig=1-file_list-rpm-a.sig"}, []string{"0-file_list-rpm-a.pgp=1-file_list-rpm-a.pgp"}},
+		{
+			"a signature that was there before is not the new list's",
+			[]string{"0-file_list-rpm-x.sig"},
+			[]string{"0-file_list-rpm-x.pgp"},
+			appendNew(fileName(0, "x")),
+			[]string{"0-file_list-rpm-x=new"},
+			nil,
+		},
+		{
+			"lists that differ in position only",
+			[]string{"0-file_list-rpm-a", "0-file_list-rpm-a.sig", "1-file_list-rpm-a", "1-file_list-rpm-a.sig"},
+			[]string{"0-file_list-rpm-a.pgp", "1-file_list-rpm-a.pgp"},
+			remove(compact.TypeFile, 0),
+			[]string{"0-file_list-rpm-a=1-file_list-rpm-a", "0-file_list-rpm-a.sig=1-file_list-rpm-a.sig"},
+			[]string{"0-file_list-rpm-a.pgp=1-file_list-rpm-a.pgp"},
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
