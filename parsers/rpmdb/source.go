@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
-	"slices"
 	"sync"
 
 	"digestlists/parsers"
@@ -47,6 +46,7 @@ func (Source) Lists(ctx context.Context, in parsers.Input) iter.Seq2[*parsers.Li
 			if done++; in.Progress != nil {
 				in.Progress(done)
 			}
+			j.free()
 		}
 	}
 }
@@ -68,6 +68,18 @@ type job struct {
 	list  *parsers.List // nil for none
 	err   error
 	ready chan struct{}
+}
+
+// jobs keeps the buffers of headers for the next ones.
+var jobs = sync.Pool{New: func() any { return &job{ready: make(chan struct{}, 1)} }}
+
+// maxKept bytes of a buffer are kept: few packages have headers larger than that.
+const maxKept = 1 << 20
+
+func (j *job) free() {
+	if cap(j.blob.Data) <= maxKept {
+		jobs.Put(j)
+	}
 }
 
 // start reads the database and has in.Jobs workers make lists of it. The queue is in
@@ -93,7 +105,9 @@ func start(ctx context.Context, db *DB, in parsers.Input) <-chan *job {
 		defer running.Wait()
 		defer close(work)
 		for b, err := range db.Headers(ctx) {
-			j := &job{blob: Blob{b.Number, slices.Clone(b.Data)}, err: err, ready: make(chan struct{}, 1)}
+			j := jobs.Get().(*job)
+			j.blob = Blob{b.Number, append(j.blob.Data[:0], b.Data...)}
+			j.list, j.err = nil, err
 			if err != nil {
 				j.ready <- struct{}{}
 				queue <- j
