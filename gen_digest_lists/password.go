@@ -1,6 +1,10 @@
 package main
 
 import (
+	"errors"
+	"os"
+
+	"digestlists/internal/command"
 	"digestlists/internal/signkey"
 
 	"github.com/urfave/cli/v2"
@@ -17,5 +21,11 @@ func password(c *cli.Context) signkey.Password {
 	case c.String("password-file") != "":
 		return signkey.FromFile(c.String("password-file"))
 	}
-	return signkey.FromEnv(passwordVariable)
+	return func() ([]byte, error) {
+		if _, set := os.LookupEnv(passwordVariable); !set {
+			return nil, command.WithHint(errors.New("the key is encrypted, and no password is given"),
+				"give it with -w -, --password-file or in "+passwordVariable)
+		}
+		return signkey.FromEnv(passwordVariable)()
+	}
 }

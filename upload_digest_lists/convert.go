@@ -3,11 +3,13 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"runtime"
 
 	"digestlists/compact"
 	"digestlists/internal/atomicfile"
+	"digestlists/internal/command"
 	"digestlists/internal/decode"
 	"digestlists/internal/imasig"
 	"digestlists/internal/listdir"
@@ -19,13 +21,20 @@ import (
 func (u *uploader) convert(stdout io.Writer) error {
 	lists := u.parsable(u.set.lists)
 	write := func(w io.Writer) error {
-		buffered := bufio.NewWriterSize(w, 256<<10)
+		out := &countingWriter{w: w}
+		buffered := bufio.NewWriterSize(out, 256<<10)
 		for _, t := range compact.Types()[1:] { // a key is no digest
 			if err := u.convertType(buffered, t, lists); err != nil {
 				return err
 			}
 		}
-		return buffered.Flush()
+		if err := buffered.Flush(); err != nil {
+			return err
+		}
+		if out.n == 0 && !u.failed { // the kernel takes no empty list
+			return command.WithCode(command.ExitNothing, fmt.Errorf("%s: no digest to convert", u.path))
+		}
+		return nil
 	}
 	var err error
 	if u.output == "-" {
@@ -37,6 +46,17 @@ func (u *uploader) convert(stdout io.Writer) error {
 		return err
 	}
 	return u.result()
+}
+
+type countingWriter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *countingWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
 }
 
 func (u *uploader) convertType(w io.Writer, t compact.Type, lists []listdir.List) error {

@@ -85,18 +85,19 @@ func entry(b compact.Block, r *compact.Record) *parsers.Entry {
 		Path: r.Path, Mode: uint16(r.Mode), Size: int64(r.Size), UID: r.UID, GID: r.GID,
 		Caps: r.Caps, Label: r.Label,
 	}
-	for field, known := range map[parsers.Fields]bool{
-		parsers.FieldPath:      r.Path != "",
-		parsers.FieldMode:      r.HasMode(),
-		parsers.FieldSize:      r.HasSize(),
-		parsers.FieldIDs:       r.HasOwner(),
-		parsers.FieldCaps:      r.Caps != "",
-		parsers.FieldLabel:     r.Label != "",
-		parsers.FieldEVMDigest: r.EVMDigest != nil,
-	} {
-		if known {
-			e.Known |= field
-		}
-	}
+	e.Known = known(parsers.FieldPath, r.Path != "") |
+		known(parsers.FieldMode, r.HasMode()) |
+		known(parsers.FieldSize, r.HasSize()) |
+		known(parsers.FieldIDs, r.HasOwner()) |
+		known(parsers.FieldCaps, r.Caps != "") |
+		known(parsers.FieldLabel, r.Label != "") |
+		known(parsers.FieldEVMDigest, r.EVMDigest != nil)
 	return e
+}
+
+func known(field parsers.Fields, is bool) parsers.Fields {
+	if is {
+		return field
+	}
+	return 0
 }
