@@ -29,7 +29,7 @@ const (
 
 // A bdbFile is the state of one pass over a file.
 type bdbFile struct {
-	*file
+	window
 	order   binary.ByteOrder
 	swapped bool
 	size    int    // of a page, in bytes
@@ -78,7 +78,7 @@ func openBDB(f *file) (*bdbFile, error) {
 	if err != nil {
 		return nil, damaged(0, "metadata page", "%v", err)
 	}
-	db := &bdbFile{file: f, swapped: meta.Swapped, order: binary.LittleEndian, size: int(meta.PageSize), last: meta.LastPageNo}
+	db := &bdbFile{window: window{file: f}, swapped: meta.Swapped, order: binary.LittleEndian, size: int(meta.PageSize), last: meta.LastPageNo}
 	if meta.Swapped {
 		db.order = binary.BigEndian
 	}

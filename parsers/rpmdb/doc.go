@@ -12,9 +12,9 @@
 // the checks that each backend allows for; a caller that wants the content of the
 // headers checked as well verifies their digests, as [Source] does.
 //
-//   - SQLite: own walk over the pages of the table, each used once and its cells in
-//     bounds and order; the number of packages compared with that of the Name index;
-//     checksums of the log; SQLite's quick_check beside it.
+//   - SQLite: a walk over all tables and indexes, in which every page of the file is
+//     used once, cells and free space make up each page, and rows are in order; the
+//     number of packages compared with that of the index of names; checksums of the log.
 //   - NDB: slot and blob magics, sizes, Adler-32 checksums, no blob in two slots
 //     and nothing between the blobs but zeros, so that a lost slot shows.
 //   - Berkeley DB: page numbers, item bounds, number of keys, lengths and back

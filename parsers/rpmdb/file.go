@@ -15,9 +15,6 @@ type file struct {
 	*os.File
 	size  int64
 	stamp stamp
-
-	chunk []byte // of pages, at chunkOff
-	off   int64
 }
 
 // A stamp changes when a file is written to, but for two writes within a tick of the
@@ -80,36 +77,48 @@ func (f *file) readFull(buf []byte, offset int64) error {
 		return nil
 	}
 	if errors.Is(err, io.EOF) {
-		return &compact.FormatError{
-			Offset: offset, Field: "file",
-			Err: fmt.Errorf("%w: %w: want %d bytes, the file has %d", ErrDamaged, compact.ErrTruncated, len(buf), max(f.size-offset, 0)),
-		}
+		return f.truncated(offset, len(buf))
 	}
 	return err
 }
 
-// readAhead is how much is read at once where pages follow each other, as those
-// of a header mostly do: system calls, not bytes, are what reading pages costs.
+func (f *file) truncated(offset int64, want int) error {
+	return &compact.FormatError{
+		Offset: offset,
+		Field:  "file",
+		Err:    fmt.Errorf("%w: %w: want %d bytes, the file has %d", ErrDamaged, compact.ErrTruncated, want, max(f.size-offset, 0)),
+	}
+}
+
+// readAhead is how much is read at once where pages follow each other, as those of
+// one header mostly do: system calls, not bytes, are what reading pages costs.
 const readAhead = 64 << 10
 
+// A window is the part of a file that was read last.
+type window struct {
+	*file
+	data  []byte
+	start int64
+}
+
 // page returns size bytes at an offset, valid until the next call.
-func (f *file) page(offset int64, size int) ([]byte, error) {
-	if at := offset - f.off; at >= 0 && at+int64(size) <= int64(len(f.chunk)) {
-		return f.chunk[at : at+int64(size)], nil
+func (w *window) page(offset int64, size int) ([]byte, error) {
+	if at := offset - w.start; at >= 0 && at+int64(size) <= int64(len(w.data)) {
+		return w.data[at : at+int64(size)], nil
 	}
 	want := int64(size)
-	if offset == f.off+int64(len(f.chunk)) {
-		want = max(want, min(readAhead, f.size-offset))
+	if offset == w.start+int64(len(w.data)) {
+		want = max(want, min(readAhead, w.size-offset))
 	}
-	if int64(cap(f.chunk)) < want {
-		f.chunk = make([]byte, max(readAhead, want))
+	if int64(cap(w.data)) < want {
+		w.data = make([]byte, max(readAhead, want))
 	}
-	f.chunk, f.off = f.chunk[:want], offset
-	if err := f.readFull(f.chunk, offset); err != nil {
-		f.chunk = f.chunk[:0]
+	w.data, w.start = w.data[:want], offset
+	if err := w.readFull(w.data, offset); err != nil {
+		w.data = w.data[:0]
 		return nil, err
 	}
-	return f.chunk[:size], nil
+	return w.data[:size], nil
 }
 
 // A pageSet remembers which pages of a file were used.
@@ -126,3 +135,5 @@ func (s pageSet) add(n uint32) bool {
 	*word |= bit
 	return true
 }
+
+func (s pageSet) has(n uint32) bool { return s[n/64]&(1<<(n%64)) != 0 }

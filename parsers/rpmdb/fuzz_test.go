@@ -86,17 +86,25 @@ func FuzzTree(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer file.Close()
-		tree, err := openTree(file)
-		if err != nil {
-			return
-		}
-		cells, err := tree.cells(root)
-		if err != nil {
-			return
-		}
-		total := 0
-		if err := emitCells(tree, cells, func(b Blob) error { total += len(b.Data); return nil }); err == nil && total > len(data) {
-			t.Errorf("%d bytes of headers in a file of %d", total, len(data))
+		for _, keep := range []bool{false, true} {
+			p, err := openPages(file)
+			if err != nil {
+				return
+			}
+			w := &walk{pages: p, ctx: t.Context(), keep: keep}
+			if w.tree(root) != nil {
+				continue
+			}
+			total := 0
+			for _, c := range w.found {
+				blob, err := p.blob(c, nil)
+				if err == nil {
+					total += len(blob)
+				}
+			}
+			if total > len(data) {
+				t.Errorf("%d bytes of headers in a file of %d", total, len(data))
+			}
 		}
 	})
 }

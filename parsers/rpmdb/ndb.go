@@ -75,12 +75,13 @@ func ndbIndex(ctx context.Context, f *file) ([]ndbSlot, error) {
 		return nil, err
 	}
 	defer unlock()
-	slots, err := ndbSlots(f)
+	w := &window{file: f}
+	slots, err := ndbSlots(w)
 	if err != nil {
 		return nil, err
 	}
 	slices.SortFunc(slots, func(a, b ndbSlot) int { return int(int64(a.block) - int64(b.block)) })
-	return slots, ndbCheckSpace(f, slots)
+	return slots, ndbCheckSpace(w, slots)
 }
 
 // How often and how long to wait for RPM, which locks the file for a moment only.
@@ -104,7 +105,7 @@ func lockShared(ctx context.Context, f *file) (unlock func(), err error) {
 	return nil, ErrBusy
 }
 
-func ndbSlots(f *file) ([]ndbSlot, error) {
+func ndbSlots(f *window) ([]ndbSlot, error) {
 	var head [32]byte
 	if err := f.readFull(head[:], 0); err != nil {
 		return nil, err
@@ -146,7 +147,7 @@ func ndbSlots(f *file) ([]ndbSlot, error) {
 // ndbCheckSpace checks that the blobs, in order of place, do not overlap, and that
 // there are only zeros between them: librpm clears what it frees, so that anything
 // else is a blob whose slot was lost.
-func ndbCheckSpace(f *file, slots []ndbSlot) error {
+func ndbCheckSpace(f *window, slots []ndbSlot) error {
 	var head [32]byte
 	if err := f.readFull(head[:], 0); err != nil {
 		return err
@@ -164,7 +165,7 @@ func ndbCheckSpace(f *file, slots []ndbSlot) error {
 	return ndbCheckZero(f, at, f.size)
 }
 
-func ndbCheckZero(f *file, from, to int64) error {
+func ndbCheckZero(f *window, from, to int64) error {
 	for from < to {
 		part, err := f.page(from, int(min(ndbPage, to-from)))
 		if err != nil {

@@ -140,7 +140,7 @@ func listOf(b Blob, in parsers.Input) (*parsers.List, error) {
 	if s.Legacy && (s.SHA256 != "" || s.SHA1 != "") {
 		return nil, fmt.Errorf("%w: header digests, but no immutable region that they are of", ErrDamaged)
 	}
-	if err := s.Verify(); err != nil {
+	if err := verify(s); err != nil {
 		return nil, err
 	}
 	if rpmlist.IsPubkey(s.Header) {
@@ -150,4 +150,12 @@ func listOf(b Blob, in parsers.Input) (*parsers.List, error) {
 		return nil, fmt.Errorf("%w: a key with the name of a package", ErrDamaged)
 	}
 	return rpmlist.List(rpmlist.Package{Region: s.Region, Vendor: s.Signatures, FileSignatures: s.Header}, in)
+}
+
+// verify checks a header against the stronger digest that RPM has stored of it.
+func verify(s *rpmhdr.Stored) error {
+	if s.SHA256 != "" {
+		return rpmhdr.VerifyDigest(s.Region, s.SHA256, "")
+	}
+	return s.Verify()
 }

@@ -14,57 +14,32 @@ import (
 
 // scanSQLite emits the headers by package number.
 //
-// SQLite reads the schema, the index of names and checks the file. The headers are
-// read from the pages of the table directly: through the driver, each one costs two
-// large allocations and a system call a page, ten times the time of the rest.
+// SQLite reads the schema. The pages are read directly: through the driver, each
+// header costs two large allocations and a system call a page, ten times the time of
+// the rest, and so does SQLite's own check of the file.
 func scanSQLite(ctx context.Context, f *file, emit func(Blob) error) error {
-	db, err := connect(ctx, f.Name(), "mode=ro&immutable=1")
+	tables, err := readSchema(ctx, f)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	if f.replaced() {
-		return errMoved
-	}
-	root, err := packagesRoot(ctx, db)
+	p, err := openPages(f)
 	if err != nil {
 		return err
 	}
-	tree, err := openTree(f)
+	cells, err := p.tables(ctx, tables)
 	if err != nil {
 		return err
 	}
-	cells, err := tree.cells(root)
-	if err != nil {
-		return err
-	}
-	if err := checkCount(ctx, db, cells); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	sound := make(chan error, 1)
-	go func() { sound <- quickCheck(ctx, db) }()
-	if err := emitCells(tree, cells, emit); err != nil {
-		cancel()
-		<-sound
-		return err
-	}
-	return <-sound
-}
-
-func emitCells(tree *tree, cells []cell, emit func(Blob) error) error {
 	var buf []byte
-	var err error
 	for _, c := range cells {
-		if buf, err = tree.blob(c, buf[:0]); err != nil {
+		if buf, err = p.blob(c, buf[:0]); err != nil {
 			return err
 		}
 		if err := emit(Blob{Number: c.number, Data: buf}); err != nil {
 			return err
 		}
 	}
-	return nil
+	return p.checkUnused()
 }
 
 // connect opens a file with SQLite. A schema from an untrusted file runs no code:
@@ -107,62 +82,59 @@ var (
 
 var schemaSpace = strings.NewReplacer(" ", "", "\t", "", "\n", "", "\r", "", "'", "", `"`, "", "`", "", "[", "", "]", "")
 
-// packagesRoot checks the schema and returns the first page of the table of headers.
-func packagesRoot(ctx context.Context, db *sql.DB) (root uint32, err error) {
+// A schema is where the tables and indexes of a database start.
+type schema struct {
+	packages uint32 // first pages
+	names    uint32
+	others   []uint32
+}
+
+// readSchema reads the schema with SQLite, and checks that it is one of RPM's.
+func readSchema(ctx context.Context, f *file) (*schema, error) {
+	db, err := connect(ctx, f.Name(), "mode=ro&immutable=1")
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	if f.replaced() {
+		return nil, errMoved
+	}
 	rows, err := db.QueryContext(ctx, `SELECT type, name, rootpage, coalesce(sql, '') FROM sqlite_schema`)
 	if err != nil {
-		return 0, sqliteError(ctx, "schema", err)
+		return nil, sqliteError(ctx, "schema", err)
 	}
 	defer rows.Close()
-	var names bool
+	s := &schema{others: []uint32{schemaRoot}}
 	for rows.Next() {
 		var kind, name, text string
-		var page uint32
-		if err := rows.Scan(&kind, &name, &page, &text); err != nil {
-			return 0, sqliteError(ctx, "schema", err)
+		var root uint32
+		if err := rows.Scan(&kind, &name, &root, &text); err != nil {
+			return nil, sqliteError(ctx, "schema", err)
 		}
-		plain := strings.ToUpper(schemaSpace.Replace(text))
-		switch {
-		case kind != "table" && kind != "index" || strangeSchema.MatchString(plain):
-			return 0, fmt.Errorf("%w: schema: %s %q is not one of RPM's: %q", ErrUnsupported, kind, name, text)
-		case kind == "table" && packagesSchema.MatchString(plain):
-			root = page
-		case kind == "table" && namesSchema.MatchString(plain):
-			names = true
+		if err := s.add(kind, name, root, text); err != nil {
+			return nil, err
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return 0, sqliteError(ctx, "schema", err)
+		return nil, sqliteError(ctx, "schema", err)
 	}
-	if root == 0 || !names {
-		return 0, fmt.Errorf("%w: schema: no tables Packages and Name as RPM makes them", ErrNoDatabase)
+	if s.packages == 0 || s.names == 0 {
+		return nil, fmt.Errorf("%w: schema: no tables Packages and Name as RPM makes them", ErrNoDatabase)
 	}
-	return root, nil
+	return s, nil
 }
 
-// checkCount compares the number of packages with that of the index of names, which
-// has each one once. A cell that was lost from a page of either makes a difference;
-// the order of the cells shows the other ways to go wrong.
-func checkCount(ctx context.Context, db *sql.DB, cells []cell) error {
-	var names int
-	if err := db.QueryRowContext(ctx, `SELECT count(*) FROM Name`).Scan(&names); err != nil {
-		return sqliteError(ctx, "names", err)
-	}
-	if names != len(cells) {
-		return fmt.Errorf("%w: %d packages, the index of names has %d", ErrDamaged, len(cells), names)
-	}
-	return nil
-}
-
-// quickCheck has SQLite check its file: the pages and their use, all tables and
-// indexes, but not that they agree.
-func quickCheck(ctx context.Context, db *sql.DB) error {
-	var verdict string
-	if err := db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&verdict); err != nil {
-		return sqliteError(ctx, "quick_check", err)
-	}
-	if verdict != "ok" {
-		return fmt.Errorf("%w: quick_check: %s", ErrDamaged, verdict)
+func (s *schema) add(kind, name string, root uint32, text string) error {
+	plain := strings.ToUpper(schemaSpace.Replace(text))
+	switch {
+	case kind != "table" && kind != "index" || strangeSchema.MatchString(plain):
+		return fmt.Errorf("%w: schema: %s %q is not one of RPM's: %q", ErrUnsupported, kind, name, text)
+	case kind == "table" && packagesSchema.MatchString(plain):
+		s.packages = root
+	case kind == "table" && namesSchema.MatchString(plain):
+		s.names = root
+	default:
+		s.others = append(s.others, root)
 	}
 	return nil
 }

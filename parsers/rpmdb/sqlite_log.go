@@ -1,6 +1,7 @@
 package rpmdb
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/binary"
@@ -207,34 +208,30 @@ func checkLog(f, log *file) error {
 
 // checkFrames returns the number of frames up to the last commit.
 func checkFrames(log *file, sum checksum, salts []byte, size int) (committed uint32, err error) {
-	frame := frameHeaderSize + size
-	n := uint32(0)
-	at := int64(logHeaderSize)
-	for ; at+int64(frame) <= log.size; at += int64(frame) {
-		raw, err := log.page(at, frame)
-		if err != nil {
-			return 0, err
+	frame := make([]byte, frameHeaderSize+size)
+	frames := uint32(min((log.size-logHeaderSize)/int64(len(frame)), 1<<32-1))
+	body := io.NewSectionReader(log.File, logHeaderSize, log.size-logHeaderSize)
+	r := bufio.NewReaderSize(body, 64<<10)
+	ended := false
+	for n := range frames {
+		at := logHeaderSize + int64(n)*int64(len(frame))
+		if _, err := io.ReadFull(r, frame); err != nil {
+			return 0, log.truncated(at, len(frame))
 		}
-		if !bytes.Equal(raw[8:16], salts) {
-			break // left over from before the log was last started anew
+		if !bytes.Equal(frame[8:16], salts) {
+			ended = true // the rest is from before the log was last started anew
+			continue
 		}
-		sum.add(raw[:8])
-		sum.add(raw[frameHeaderSize:])
-		if !sum.is(raw[16:24]) {
+		if ended {
+			return 0, damaged(at, "log", "frame %d is of the log, the one before it is not", n)
+		}
+		sum.add(frame[:8])
+		sum.add(frame[frameHeaderSize:])
+		if !sum.is(frame[16:24]) {
 			return 0, damaged(at, "log", "wrong checksum of frame %d", n)
 		}
-		n++
-		if be32(raw[4:]) != 0 {
-			committed = n
-		}
-	}
-	for ; at+int64(frame) <= log.size; at += int64(frame) {
-		raw, err := log.page(at, frameHeaderSize)
-		if err != nil {
-			return 0, err
-		}
-		if bytes.Equal(raw[8:16], salts) {
-			return 0, damaged(at, "log", "frame after the end, which is after %d", n)
+		if be32(frame[4:]) != 0 {
+			committed = n + 1
 		}
 	}
 	return committed, nil
@@ -300,5 +297,3 @@ func checkJournal(journal *file) error {
 	}
 	return nil
 }
-
-func be32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }

@@ -1,21 +1,10 @@
 package rpmdb
 
 import (
-	"encoding/binary"
-	"math/bits"
+	"context"
+	"math"
 	"slices"
 )
-
-// A tree reads a table of a SQLite file (https://www.sqlite.org/fileformat2.html,
-// sections 1.3, 1.5, 1.6 and 2.1), whose integers are big-endian.
-type tree struct {
-	*file
-	pageSize int
-	usable   int    // bytes of a page that SQLite uses
-	pages    uint32 // in the file
-	used     pageSet
-	found    []cell
-}
 
 // A cell says where the header of a package is.
 type cell struct {
@@ -26,248 +15,235 @@ type cell struct {
 	overflow uint32 // first page of the rest, 0 for none
 }
 
-const (
-	leafPage     = 0x0d
-	interiorPage = 0x05
+// maxDepth of a tree: SQLite's BTCURSOR_MAX_DEPTH.
+const maxDepth = 20
 
-	// maxDepth of a tree: SQLite's BTCURSOR_MAX_DEPTH.
-	maxDepth = 20
-)
-
-func openTree(f *file) (*tree, error) {
-	var head [100]byte
-	if err := f.readFull(head[:], 0); err != nil {
+// tables checks all trees of a database and returns the rows of the table of packages,
+// by number, whose overflow pages are still to be read.
+//
+// The index of names has each package once. A row that was lost from a page of either
+// table makes a difference.
+func (p *pages) tables(ctx context.Context, s *schema) ([]cell, error) {
+	names := &walk{pages: p, ctx: ctx}
+	if err := names.tree(s.names); err != nil {
 		return nil, err
 	}
-	size := int(binary.BigEndian.Uint16(head[16:]))
-	if size == 1 {
-		size = 65536
+	for _, root := range s.others {
+		if err := (&walk{pages: p, ctx: ctx}).tree(root); err != nil {
+			return nil, err
+		}
 	}
-	if bits.OnesCount(uint(size)) != 1 || size < 512 {
-		return nil, damaged(16, "page size", "%d, want a power of two from 512 to 65536", size)
-	}
-	usable := size - int(head[20])
-	if usable < 480 {
-		return nil, damaged(20, "reserved bytes", "%d of a page of %d", head[20], size)
-	}
-	pages := uint32(min(f.size/int64(size), 1<<32-2))
-	stated := binary.BigEndian.Uint32(head[28:])
-	if valid := string(head[24:28]) == string(head[92:96]); valid && stated > pages {
-		return nil, damaged(28, "pages", "%d of %d bytes, the file has %d bytes", stated, size, f.size)
-	}
-	return &tree{file: f, pageSize: size, usable: usable, pages: pages, used: newPageSet(pages)}, nil
-}
-
-// take returns a page, which nothing else may use.
-func (t *tree) take(n uint32, from string) ([]byte, error) {
-	if n == 0 || n > t.pages {
-		return nil, damaged(0, from, "page %d, want one from 1 to %d", n, t.pages)
-	}
-	if !t.used.add(n) {
-		return nil, damaged(t.offset(n), from, "page %d is used twice", n)
-	}
-	return t.page(t.offset(n), t.pageSize)
-}
-
-func (t *tree) offset(n uint32) int64 { return int64(n-1) * int64(t.pageSize) }
-
-// cells returns the rows of the table whose first page is root, by number.
-func (t *tree) cells(root uint32) ([]cell, error) {
-	if err := t.walk(root, maxDepth); err != nil {
+	packages := &walk{pages: p, ctx: ctx, keep: true}
+	if err := packages.tree(s.packages); err != nil {
 		return nil, err
 	}
-	return t.found, nil
+	if packages.rows != names.rows || packages.rows != len(packages.found) {
+		return nil, damaged(p.offset(s.packages), "table", "%d packages, the index of names has %d", packages.rows, names.rows)
+	}
+	return packages.found, nil
 }
 
-func (t *tree) walk(n uint32, depth int) error {
-	raw, err := t.take(n, "table")
+// A walk visits the pages of one tree, in the order of its keys.
+type walk struct {
+	*pages
+	ctx  context.Context
+	keep bool // find the cells of packages, and leave their overflow pages
+
+	rows  int // in leaves
+	last  int64
+	found []cell
+}
+
+func (w *walk) tree(root uint32) error {
+	w.last = math.MinInt64
+	n, err := w.node(root, 0)
 	if err != nil {
 		return err
 	}
-	at := 0
-	if n == 1 {
-		at = 100 // after the header of the file
-	}
-	switch raw[at] {
-	case leafPage:
-		return t.leaf(n, raw, at)
-	case interiorPage:
-		if depth == 0 {
-			return damaged(t.offset(n), "table", "deeper than %d pages", maxDepth)
-		}
-		return t.interior(n, raw, at, depth)
-	default:
-		return damaged(t.offset(n)+int64(at), "table", "page of type %d, want %d or %d", raw[at], leafPage, interiorPage)
-	}
+	return w.visit(n, n.table(), maxDepth)
 }
 
-// pointers returns the offsets on the page of its cells.
-func (t *tree) pointers(n uint32, raw []byte, at, header int) ([]int, error) {
-	count := int(binary.BigEndian.Uint16(raw[at+3:]))
-	start := at + header
-	if start+2*count > t.usable {
-		return nil, damaged(t.offset(n)+int64(at)+3, "table", "%d cells on a page of %d bytes", count, t.usable)
+func (w *walk) visit(n *node, table bool, depth int) error {
+	if err := w.ctx.Err(); err != nil {
+		return err
 	}
-	all := make([]int, count)
-	for i := range all {
-		all[i] = int(binary.BigEndian.Uint16(raw[start+2*i:]))
-		if all[i] < start+2*count || all[i] > t.usable-4 {
-			return nil, damaged(t.offset(n)+int64(start+2*i), "table", "cell at %d, want it from %d to %d", all[i], start+2*count, t.usable-4)
-		}
+	if n.table() != table {
+		return damaged(n.offset, "table", "page of kind %d among those of another kind of tree", n.kind)
 	}
-	return all, nil
-}
-
-func (t *tree) interior(n uint32, raw []byte, at, depth int) error {
-	all, err := t.pointers(n, raw, at, 12)
+	if !n.interior() {
+		return w.leaf(n)
+	}
+	if depth == 0 {
+		return damaged(n.offset, "table", "deeper than %d pages", maxDepth)
+	}
+	children, err := w.children(n)
 	if err != nil {
 		return err
 	}
-	type child struct {
-		page uint32
-		last uint64 // no number below it is higher
-	}
-	children := make([]child, 0, len(all)+1)
-	for _, p := range all { // before the pages below replace raw
-		last, size := varint(raw[p+4 : t.usable])
-		if size == 0 {
-			return damaged(t.offset(n)+int64(p), "table", "cell runs over the end of the page")
-		}
-		children = append(children, child{binary.BigEndian.Uint32(raw[p:]), last})
-	}
-	children = append(children, child{binary.BigEndian.Uint32(raw[at+8:]), 1<<63 - 1})
 	for _, c := range children {
-		if err := t.walk(c.page, depth-1); err != nil {
-			return err
-		}
-		if k := len(t.found); k > 0 && uint64(t.found[k-1].number) > c.last {
-			return damaged(t.offset(n), "table", "package %d on a page of those up to %d", t.found[k-1].number, c.last)
-		}
-	}
-	return nil
-}
-
-func (t *tree) leaf(n uint32, raw []byte, at int) error {
-	all, err := t.pointers(n, raw, at, 8)
-	if err != nil {
-		return err
-	}
-	for _, p := range all {
-		c, err := t.cell(n, raw, p)
+		child, err := w.node(c.page, n.offset)
 		if err != nil {
 			return err
 		}
-		if k := len(t.found); k > 0 && t.found[k-1].number >= c.number {
-			return damaged(t.offset(n)+int64(p), "table", "package %d after %d", c.number, t.found[k-1].number)
+		if err := w.visit(child, table, depth-1); err != nil {
+			return err
 		}
-		t.found = append(t.found, c)
+		if table && w.last > c.last {
+			return damaged(n.offset, "table", "row %d on a page of those up to %d", w.last, c.last)
+		}
 	}
 	return nil
 }
 
-// cell reads a row: payload length, package number, and the payload, a record of
-// NULL, in place of the number, and the blob. What does not fit is on overflow pages.
-func (t *tree) cell(n uint32, raw []byte, p int) (cell, error) {
-	fail := func(format string, args ...any) (cell, error) {
-		return cell{}, damaged(t.offset(n)+int64(p), "row", format, args...)
-	}
-	payload, size := varint(raw[p:t.usable])
-	if size == 0 {
-		return fail("runs over the end of the page")
-	}
-	start := p + size
-	number, size := varint(raw[start:t.usable])
-	if size == 0 {
-		return fail("runs over the end of the page")
-	}
-	start += size
-	if number == 0 || number > 1<<32-1 {
-		return fail("package number %d", number)
-	}
-	if payload > uint64(t.file.size) || payload > maxHeader {
-		return fail("package %d of %d bytes in a file of %d", number, payload, t.file.size)
-	}
-	local := t.local(int(payload))
-	end := start + local
-	c := cell{number: uint32(number)}
-	if local < int(payload) {
-		if end+4 > t.usable {
-			return fail("package %d runs over the end of the page", number)
+// A child is a page below another one.
+type child struct {
+	page uint32
+	last int64 // in tables: no row below it has a higher number
+}
+
+// children reads all of an interior page: what is below it replaces it in memory.
+func (w *walk) children(n *node) ([]child, error) {
+	all := make([]child, 0, n.cells+1)
+	var long []payload
+	sum := n.free
+	for i := range n.cells {
+		at, err := w.cell(n, i)
+		if err != nil {
+			return nil, err
 		}
-		c.overflow = binary.BigEndian.Uint32(raw[end:])
+		number, size := varint(n.raw[at+4 : w.usable])
+		if size == 0 {
+			return nil, w.runsOver(n, at)
+		}
+		c, end := child{page: be32(n.raw[at:])}, at+4+size
+		if n.table() {
+			c.last = int64(number)
+		} else {
+			l, err := w.payload(n, end, number)
+			if err != nil {
+				return nil, err
+			}
+			end, long = l.end(), append(long, l)
+		}
+		sum += max(end-at, minCell)
+		all = append(all, c)
 	}
-	if end > t.usable {
-		return fail("package %d runs over the end of the page", number)
+	all = append(all, child{be32(n.raw[n.start+8:]), math.MaxInt64})
+	if err := w.full(n, sum); err != nil {
+		return nil, err
 	}
-	length, size := record(raw[start:end])
-	if size == 0 || uint64(length)+uint64(size) != payload {
-		return fail("package %d: %d bytes are not a record of NULL and a blob", number, payload)
-	}
-	c.length, c.start, c.local = length, t.offset(n)+int64(start+size), local-size
-	return c, nil
+	return all, w.rest(n, long)
 }
 
-// local returns how much of a payload is on the leaf page (section 1.6).
-func (t *tree) local(payload int) int {
-	most, least := t.usable-35, (t.usable-12)*32/255-23
-	if payload <= most {
-		return payload
+// leaf reads a page of rows: of tables, the length of the payload, the number of the
+// row and the payload, and of indexes the first and the last.
+func (w *walk) leaf(n *node) error {
+	var long []payload
+	sum := n.free
+	for i := range n.cells {
+		at, err := w.cell(n, i)
+		if err != nil {
+			return err
+		}
+		length, size := varint(n.raw[at:w.usable])
+		if size == 0 {
+			return w.runsOver(n, at)
+		}
+		start, number := at+size, uint64(0)
+		if n.table() {
+			if number, size = varint(n.raw[start:w.usable]); size == 0 {
+				return w.runsOver(n, at)
+			}
+			if start += size; int64(number) <= w.last {
+				return damaged(n.offset+int64(at), "table", "row %d after %d", int64(number), w.last)
+			}
+			w.last = int64(number)
+		}
+		l, err := w.payload(n, start, length)
+		if err != nil {
+			return err
+		}
+		if w.keep {
+			c, err := w.header(n, l, number)
+			if err != nil {
+				return err
+			}
+			w.found = append(w.found, c)
+		} else if l.overflow != 0 {
+			long = append(long, l)
+		}
+		sum += max(l.end()-at, minCell)
 	}
-	if k := least + (payload-least)%(t.usable-4); k <= most {
-		return k
+	w.rows += n.cells
+	if err := w.full(n, sum); err != nil {
+		return err
 	}
-	return least
+	return w.rest(n, long)
 }
 
-// record reads the header of a record of NULL and a blob. It returns the length of
-// the blob and of the header, 0 if it is anything else.
-func record(payload []byte) (length uint32, size int) {
+func (w *walk) runsOver(n *node, at int) error {
+	return damaged(n.offset+int64(at), "table", "cell runs over the end of the page")
+}
+
+// minCell bytes are set aside for a cell at least.
+const minCell = 4
+
+// full checks that the cells and what is free make up the page. A cell that was lost,
+// or is there twice, leaves too much or too little.
+func (w *walk) full(n *node, sum int) error {
+	if have, want := n.pointers+2*n.cells+sum, w.usable; have != want {
+		return damaged(n.offset, "table", "%d cells and what is free make up %d bytes of a page of %d", n.cells, have, want)
+	}
+	return nil
+}
+
+// rest follows what did not fit on a page.
+func (w *walk) rest(n *node, long []payload) error {
+	for _, l := range long {
+		if err := w.overflow(l.overflow, int(l.size)-l.local, n.offset, func([]byte) {}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// header reads a row of the table of packages: a record of NULL, in place of the
+// number, and the header.
+func (w *walk) header(n *node, l payload, number uint64) (cell, error) {
+	at := n.offset + int64(l.start)
+	if number == 0 || number > math.MaxUint32 {
+		return cell{}, damaged(at, "row", "package number %d", int64(number))
+	}
+	length, size := record(n.raw[l.start : l.start+l.local])
+	if size == 0 || uint64(length)+uint64(size) != l.size {
+		return cell{}, damaged(at, "row", "package %d: %d bytes are not a record of NULL and a blob", number, l.size)
+	}
+	return cell{uint32(number), length, at + int64(size), l.local - size, l.overflow}, nil
+}
+
+// record reads the head of a record of NULL and a blob (section 2.1): its length and
+// the types of the values. It returns the length of the blob and of the head, 0 if the
+// record is another one.
+func record(data []byte) (length uint32, size int) {
 	const typeNull, typeBlob = 0, 12 // a blob of n bytes is 12 + 2n
-	header, a := varint(payload)
-	null, b := varint(payload[a:])
-	blob, c := varint(payload[a+b:])
+	head, a := varint(data)
+	null, b := varint(data[a:])
+	blob, c := varint(data[a+b:])
 	size = a + b + c
-	if a == 0 || b == 0 || c == 0 || header != uint64(size) || null != typeNull || blob < typeBlob || blob%2 != 0 || (blob-typeBlob)/2 > maxHeader {
+	if a == 0 || b == 0 || c == 0 || head != uint64(size) || null != typeNull || blob < typeBlob || blob%2 != 0 || (blob-typeBlob)/2 > maxHeader {
 		return 0, 0
 	}
 	return uint32((blob - typeBlob) / 2), size
 }
 
 // blob appends the header of a row to buf.
-func (t *tree) blob(c cell, buf []byte) ([]byte, error) {
+func (p *pages) blob(c cell, buf []byte) ([]byte, error) {
 	buf = slices.Grow(buf, int(c.length))
-	first, err := t.page(c.start, c.local)
+	first, err := p.nodes.page(c.start, c.local)
 	if err != nil {
 		return nil, err
 	}
 	buf = append(buf, first...)
-	next := c.overflow
-	for rest := int(c.length) - c.local; rest > 0; rest = int(c.length) - len(buf) {
-		raw, err := t.take(next, "overflow page")
-		if err != nil {
-			return nil, err
-		}
-		buf = append(buf, raw[4:4+min(rest, t.usable-4)]...)
-		next = binary.BigEndian.Uint32(raw)
-	}
-	if next != 0 {
-		return nil, damaged(c.start, "overflow page", "package %d goes on after %d bytes", c.number, c.length)
-	}
-	return buf, nil
-}
-
-// varint reads a variable-length integer: up to eight bytes of seven bits, high ones
-// first, each with the top bit set if another one follows, and a ninth of eight bits.
-// size is 0 if b ends within it.
-func varint(b []byte) (v uint64, size int) {
-	for i, x := range b[:min(len(b), 9)] {
-		if i == 8 {
-			return v<<8 | uint64(x), 9
-		}
-		v = v<<7 | uint64(x&0x7f)
-		if x&0x80 == 0 {
-			return v, i + 1
-		}
-	}
-	return 0, 0
+	err = p.overflow(c.overflow, int(c.length)-c.local, c.start, func(part []byte) { buf = append(buf, part...) })
+	return buf, err
 }
