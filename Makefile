@@ -3,6 +3,7 @@
 # make test       all tests (as root it installs the Debian packages they need)
 # make bench      speed and memory against the usual tools, under build/bench
 # make lint       format, vet, staticcheck, shellcheck
+# make man        the manual pages, in build/man
 # make install    to $(DESTDIR)$(PREFIX)
 # make clean      removes build/
 
@@ -19,16 +20,18 @@ BENCHFLAGS ?=
 
 BIN      := build/bin
 COMMANDS := $(patsubst %/main.go,%,$(wildcard *_digest_lists/main.go))
-MAN      := $(wildcard man/*.[58])
+MAN      := $(patsubst man/%.md,build/man/%,$(wildcard man/*.[58].md))
 
 # git archive writes the commit to the file VERSION, for builds from a tarball;
 # a build in a checkout takes its version from git, whatever GOFLAGS says.
 RELEASE  := $(shell awk '!/Format:/ { print $$3 != "" ? $$3 : \
 	"v0.0.0-" strftime("%Y%m%d%H%M%S", $$2, 1) "-" substr($$1, 1, 12) }' VERSION)
 COMMIT   := $(if $(RELEASE),,$(shell git rev-parse --verify -q HEAD 2>/dev/null))
-STAMP    := -buildvcs=$(if $(COMMIT),auto,false) $(if $(RELEASE),-ldflags='-X digestlists/internal/command.release=$(RELEASE)')
+# Without symbol tables (-s -w): what loads lists at boot is to be small.
+LDFLAGS  := -s -w $(if $(RELEASE),-X digestlists/internal/command.release=$(RELEASE))
+STAMP    := -buildvcs=$(if $(COMMIT),auto,false) -ldflags='$(LDFLAGS)'
 
-.PHONY: build demo test bench lint install clean
+.PHONY: build demo test bench lint man install clean
 
 build:
 	@mkdir -p $(BIN)
@@ -49,8 +52,14 @@ lint:
 	test/setup
 	GO='$(GO)' test/lint
 
+man: $(MAN)
+
+build/man/%: man/%.md
+	@mkdir -p $(@D)
+	$(GO) run github.com/cpuguy83/go-md2man/v2 -in $< -out $@
+
 # The folders are there for plug-ins and for lists: both are empty at first.
-install: build
+install: build man
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/digestlist $(DESTDIR)$(SYSCONFDIR)/ima/digest_lists
 	$(INSTALL) -m 0755 $(addprefix $(BIN)/,$(COMMANDS)) $(DESTDIR)$(PREFIX)/bin
 	$(foreach page,$(MAN),$(INSTALL) -D -m 0644 $(page) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&) true
