@@ -4,17 +4,15 @@ import (
 	"context"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"iter"
-	"os"
 	"path/filepath"
 
 	"digestlists/compact"
 	"digestlists/internal/command"
 	"digestlists/internal/imasig"
+	"digestlists/internal/listdir"
+	"digestlists/internal/regular"
 	"digestlists/parsers"
-
-	"golang.org/x/sys/unix"
 )
 
 // copySource takes files as they are: certificates and lists made elsewhere.
@@ -33,7 +31,7 @@ func (copySource) Lists(_ context.Context, in parsers.Input) iter.Seq2[*parsers.
 }
 
 func copyList(path string, t compact.Type) (*parsers.List, error) {
-	content, err := readRegular(path)
+	content, err := regular.ReadFile(path, 0, listdir.MaxListSize)
 	if err != nil {
 		return nil, err
 	}
@@ -56,21 +54,4 @@ func checkCertificate(path string, content []byte) error {
 	}
 	var keys imasig.Keyring
 	return keys.AddCertificate(content, path)
-}
-
-// readRegular reads a regular file, and never waits for the writer of a fifo.
-func readRegular(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file", path)
-	}
-	return io.ReadAll(f)
 }

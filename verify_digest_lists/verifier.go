@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -16,12 +15,17 @@ import (
 	"digestlists/internal/listdir"
 	"digestlists/internal/pgp"
 	"digestlists/internal/progress"
+	"digestlists/internal/regular"
 	"digestlists/parsers"
 	"digestlists/parsers/formats"
 	"digestlists/parsers/rpmlist"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
 )
+
+// maxPackets bounds the vendor's signatures of a list, in bytes.
+const maxPackets = 64 << 10
 
 // A verifier checks the lists of a directory against trusted keys.
 type verifier struct {
@@ -161,7 +165,7 @@ func (w *worker) checkVendor(l listdir.List, content []byte) (string, error) {
 	if tail != nil {
 		return w.checkOnDisk(l, content)
 	}
-	packets, err := os.ReadFile(filepath.Join(listdir.ApartDir(w.path), l.File+".pgp"))
+	packets, err := regular.ReadFile(filepath.Join(listdir.ApartDir(w.path), l.File+".pgp"), unix.O_NOFOLLOW, maxPackets)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", imasig.ErrNoSignature
 	}

@@ -3,12 +3,11 @@ package imasig
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
+	"digestlists/internal/regular"
 	"digestlists/internal/xattr"
 
 	"golang.org/x/sys/unix"
@@ -137,26 +136,11 @@ func readAttribute(path string) ([]byte, error) {
 // readDetached reads a small regular file. Links are refused as for the lists
 // themselves; opening does not block on a fifo.
 func readDetached(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
+	value, err := regular.ReadFile(path, unix.O_NOFOLLOW, MaxSize)
+	if errors.Is(err, regular.ErrNotRegular) || errors.Is(err, regular.ErrTooLarge) {
+		err = fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: %w: not a regular file", path, ErrMalformed)
-	}
-	value, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(value) > MaxSize {
-		return nil, fmt.Errorf("%s: %w: signature of more than %d bytes", path, ErrMalformed, MaxSize)
-	}
-	return value, nil
+	return value, err
 }
 
 // Verified is a list whose signature is good.
