@@ -1,13 +1,18 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"os"
+	"os/signal"
 
 	"digestlists/internal/command"
 	"digestlists/internal/listdir"
 	"digestlists/internal/progress"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
 )
 
 func run(c *cli.Context) error {
@@ -23,9 +28,15 @@ func run(c *cli.Context) error {
 		return command.WithHint(err, dirHint(err))
 	}
 	defer tx.Close()
-	line := progress.Start(c.App.ErrWriter, "lists")
-	err = r.apply(c, tx, line)
+	// Interrupted, a run removes what it has staged.
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, unix.SIGTERM)
+	defer stop()
+	line := progress.Start(c.App.ErrWriter, r.unit())
+	err = r.apply(ctx, tx, line)
 	line.Stop()
+	if ctx.Err() != nil {
+		return errors.New("interrupted: nothing was changed")
+	}
 	if err != nil {
 		return err
 	}
@@ -37,14 +48,25 @@ func run(c *cli.Context) error {
 }
 
 // apply says in the transaction what becomes of the lists.
-func (r *request) apply(c *cli.Context, tx *listdir.Tx, line *progress.Line) error {
+func (r *request) apply(ctx context.Context, tx *listdir.Tx, line *progress.Line) error {
 	switch r.operation {
 	case opRemove:
 		return tx.Remove(r.listType, r.position)
 	case opSign:
-		return r.signLists(c.Context, tx, line)
+		return r.signLists(ctx, tx, line)
 	}
-	return r.generate(c.Context, tx, line)
+	return r.generate(ctx, tx, line)
+}
+
+// unit is what progress is counted in.
+func (r *request) unit() string {
+	switch {
+	case isPackageFormat(r.format):
+		return "packages"
+	case r.operation == opSign:
+		return "lists"
+	}
+	return "files"
 }
 
 func printFormats(c *cli.Context) error {
