@@ -140,6 +140,9 @@ func (r *request) check(c *cli.Context) error {
 	if r.sync.any() && r.format != "rpm+db" {
 		return command.Usagef("--sync goes with -f rpm+db, not with %s", r.format)
 	}
+	if r.listType == compact.TypeKey && r.format != "" && r.format != "copy" {
+		return command.Usagef("-t key goes with -f copy: a key list is a certificate")
+	}
 	if r.position < -1 {
 		return command.Usagef("-p: position %d, want -1 or more", r.position)
 	}
