@@ -22,6 +22,10 @@ BIN      := build/bin
 COMMANDS := $(patsubst %/main.go,%,$(wildcard *_digest_lists/main.go))
 MAN      := $(patsubst man/%.md,build/man/%,$(wildcard man/*.[58].md))
 
+# Where the two makers of initramfs images look for what others add to them.
+DRACUT          := $(DESTDIR)$(PREFIX)/lib/dracut/modules.d/98digestlist
+INITRAMFS_TOOLS := $(DESTDIR)$(PREFIX)/share/initramfs-tools
+
 # git archive writes the commit to the file VERSION, for builds from a tarball;
 # a build in a checkout takes its version from git, whatever GOFLAGS says.
 RELEASE  := $(shell awk '!/Format:/ { print $$3 != "" ? $$3 : \
@@ -63,6 +67,13 @@ install: build man
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/digestlist $(DESTDIR)$(SYSCONFDIR)/ima/digest_lists
 	$(INSTALL) -m 0755 $(addprefix $(BIN)/,$(COMMANDS)) $(DESTDIR)$(PREFIX)/bin
 	$(foreach page,$(MAN),$(INSTALL) -D -m 0644 $(page) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&) true
+
+	$(INSTALL) -d $(DRACUT) $(INITRAMFS_TOOLS)/hooks $(INITRAMFS_TOOLS)/scripts/init-top $(INITRAMFS_TOOLS)/scripts/init-bottom
+	$(INSTALL) -m 0755 initramfs/*.sh dracut/98digestlist/*.sh $(DRACUT)
+	$(INSTALL) -m 0755 initramfs-tools/hooks/digestlists $(INITRAMFS_TOOLS)/hooks
+	$(foreach when,init-top init-bottom,$(INSTALL) -m 0755 initramfs-tools/scripts/$(when)/digestlists $(INITRAMFS_TOOLS)/scripts/$(when) &&) true
+	$(INSTALL) -m 0644 initramfs/build.sh $(INITRAMFS_TOOLS)/digestlists-build.sh
+	$(INSTALL) -m 0644 initramfs/boot.sh $(INITRAMFS_TOOLS)/scripts/digestlists
 
 clean:
 	rm -rf build
