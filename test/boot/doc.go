@@ -1,0 +1,16 @@
+// Package boot starts machines for tests: QEMU without hardware support, Debian's
+// cloud kernel, a TPM 2.0 by swtpm, an initramfs that the test made.
+//
+// A [Guest] is one machine that runs. What its kernel and programs print on the
+// first serial line, the console, is kept, and [Guest.Wait] waits for a line of
+// it. Where the guest runs the init of [Minimal], [Guest.Run] runs commands in it
+// over the second serial line, so that one boot serves many tests.
+//
+// Nothing here sleeps: all waiting ends with a line, with the machine, or with the
+// time that a boot is given. The console and the image of a failed test stay in
+// build/boot, in a folder of the test's name.
+//
+// Needs the packages that test/setup installs, and the kernel that it unpacks. With
+// KERNEL=path in the environment another kernel is booted, which is taken to have
+// digest lists.
+package boot

@@ -1,0 +1,137 @@
+package boot_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"digestlists/compact"
+	"digestlists/test/boot"
+)
+
+// Where the kernel looks for the uploader and the lists.
+const (
+	program = "/usr/bin/upload_digest_lists"
+	lists   = "/etc/ima/digest_lists"
+)
+
+// A loader is a guest with an uploader and lists, and a policy that measures
+// whatever root runs or reads.
+type loader struct {
+	*boot.Guest
+	kernel   *boot.Kernel
+	uploader []byte
+	fences   int
+}
+
+func bootLoader(t *testing.T, options ...string) *loader {
+	t.Helper()
+	kernel, err := boot.FindKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := boot.Folder(t)
+	l := &loader{kernel: kernel, uploader: buildUploader(t, dir)}
+	policy := "measure func=BPRM_CHECK\nmeasure func=FILE_CHECK mask=MAY_READ uid=0\n"
+	if kernel.DigestLists {
+		policy += "measure func=DIGEST_LIST_CHECK\n"
+		options = append(options, "ima_digest_list_pcr=11")
+	}
+	files := []boot.File{
+		boot.Program(program, l.uploader),
+		boot.Device("/dev/null", 1, 3), // Go's runtime needs it where no file is open
+		boot.Device("/dev/kmsg", 1, 11),
+		boot.Regular("/policy", []byte(policy)),
+		boot.Regular(lists+"/0-parser_list-compact-upload_digest_lists", parserList(t, l.uploader)),
+	}
+	for list, name := range map[string]string{
+		"mix/1-file_list-compact-one":                  "1-file_list-compact-one",
+		"mix/10-file_list-rpm-gsha512-0.1-1-x86_64":    "10-file_list-rpm-gsha512-0.1-1-x86_64",
+		"mix/2-file_list-ima+ima_ng-20200101_000000":   "2-file_list-ima+ima_ng-20200101_000000",
+		"bad/compact-trailing":                         "/corrupt/1-file_list-compact-trailing",
+		"mix/../mix/0-file_list-rpm-g256-1.2-3-x86_64": "/corrupt/2-file_list-rpm-g256-1.2-3-x86_64",
+	} {
+		content, err := os.ReadFile(filepath.Join("../inputs", list))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !filepath.IsAbs(name) {
+			name = lists + "/" + name
+		}
+		files = append(files, boot.Regular(name, content))
+	}
+	l.Guest = boot.Boot(t, dir, boot.Machine{Kernel: kernel, Initrd: boot.Minimal(t, dir, files...), Options: options})
+	l.Must(t, "mount -t sysfs sysfs /sys && mount -t securityfs securityfs /sys/kernel/security")
+	l.Must(t, "cat /policy >/sys/kernel/security/ima/policy")
+	l.Must(t, "umount /sys/kernel/security && umount /sys")
+	return l
+}
+
+// buildUploader builds the uploader as make does.
+func buildUploader(t *testing.T, dir string) []byte {
+	t.Helper()
+	file := filepath.Join(dir, "upload_digest_lists")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", file, "../../upload_digest_lists")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// parserList is the list that makes a program one that may upload data.
+func parserList(t *testing.T, program []byte) []byte {
+	t.Helper()
+	var list bytes.Buffer
+	w := compact.NewWriter(&list)
+	sum := sha256.Sum256(program)
+	if err := w.Add(compact.Block{Type: compact.TypeParser, Modifiers: compact.Immutable, Algorithm: compact.SHA256}, sum[:]); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return list.Bytes()
+}
+
+// mounts returns what is mounted, in a guest that has no /proc otherwise.
+func (l *loader) mounts(t *testing.T) string {
+	t.Helper()
+	return l.Must(t, "mount -t proc proc /proc && grep -v ^proc /proc/mounts && umount /proc")
+}
+
+// onConsole runs a command and returns the lines with a word that appear on the
+// console meanwhile.
+func (l *loader) onConsole(t *testing.T, command, word string) (lines []string, code int) {
+	t.Helper()
+	from := l.fence(t)
+	_, code = l.Run(t, command)
+	to := l.fence(t)
+	_, text, _ := strings.Cut(l.Console(), from)
+	text, _, _ = strings.Cut(text, to)
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, word) {
+			lines = append(lines, line)
+		}
+	}
+	return lines, code
+}
+
+// fence prints a line on the console and waits until it is there.
+func (l *loader) fence(t *testing.T) string {
+	t.Helper()
+	l.fences++
+	fence := fmt.Sprintf("fence %d.", l.fences)
+	l.Must(t, "echo "+fence+" >/dev/kmsg")
+	l.Wait(t, fence)
+	return fence
+}
