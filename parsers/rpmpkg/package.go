@@ -29,9 +29,14 @@ var leadMagic = []byte{0xed, 0xab, 0xee, 0xdb}
 
 // ReadPackage reads the headers of a package from r, and from the archive after
 // them at most what comes with the last read. It checks the header against the
-// digests in the signature header where there are any.
+// stronger of the digests in the signature header, where there are any.
 func ReadPackage(r io.Reader) (*rpmlist.Package, error) {
-	f := &front{r: r}
+	return new(front).read(r)
+}
+
+// read is ReadPackage in the memory of f, which the package refers to.
+func (f *front) read(r io.Reader) (*rpmlist.Package, error) {
+	*f = front{r: r, data: f.data[:0]}
 	if err := f.readLead(); err != nil {
 		return nil, err
 	}
@@ -67,6 +72,9 @@ func assemble(region []byte, header, signature *rpmhdr.Header) (*rpmlist.Package
 	sha256hex, sha1hex, err := signature.Digests()
 	if err != nil {
 		return nil, err
+	}
+	if sha256hex != "" {
+		sha1hex = "" // the weaker one would add nothing
 	}
 	if err := rpmhdr.VerifyDigest(region, sha256hex, sha1hex); err != nil {
 		return nil, err
@@ -154,7 +162,7 @@ func (f *front) readHeader(field string) (*rpmhdr.Header, error) {
 }
 
 const (
-	firstRead = 16 << 10 // has all of the headers of most packages
+	firstRead = 32 << 10 // has all of the headers of most packages
 	nextRead  = 1 << 20
 )
 

@@ -36,7 +36,7 @@ func (s Source) Lists(ctx context.Context, in parsers.Input) iter.Seq2[*parsers.
 			return
 		}
 		done := 0
-		for list, err := range ordered(ctx, workers(in.Jobs), files, func(f file) (*parsers.List, error) { return s.list(f, in) }) {
+		for list, err := range s.ordered(ctx, files, in) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -59,13 +59,14 @@ func workers(jobs int) int {
 	return runtime.GOMAXPROCS(0)
 }
 
-func (s Source) list(f file, in parsers.Input) (*parsers.List, error) {
+// list makes the list of a file in the memory of a front.
+func (s Source) list(f file, in parsers.Input, front *front) (*parsers.List, error) {
 	r, err := s.open(f)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	p, err := ReadPackage(r)
+	p, err := front.read(r)
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", f.path, err)
 	}
