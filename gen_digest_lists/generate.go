@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"iter"
 	"slices"
 
 	"digestlists/internal/command"
@@ -73,49 +74,70 @@ func (r *request) products(ctx context.Context, src parsers.Source, in parsers.I
 	workers.SetLimit(r.jobs)
 	present := newPresent(tx.Dir())
 	var products []*product
-	var failed error
-	for list, err := range src.Lists(ctx, in) {
-		if err != nil {
-			failed = err
-			break
-		}
-		if !r.letters.selectsPackage(list.Name) {
-			continue
-		}
-		p, err := r.encode(list)
-		if err != nil {
-			failed = err
-			break
-		}
-		if p == nil {
-			continue
-		}
-		products = append(products, p)
-		workers.Go(func() error { return r.finish(p, present, tx) })
+	failed := r.batches(src.Lists(ctx, in), func(b *batch) {
+		products = append(products, b.products...)
 		if in.Progress == nil {
-			line.Add(1)
+			line.Add(len(b.products))
 		}
-	}
+		workers.Go(func() error {
+			defer b.free()
+			return r.finish(ctx, b.products, present, tx)
+		})
+	})
 	if err := workers.Wait(); err != nil {
 		return nil, err // the source stopped only because of it
 	}
 	return products, failed
 }
 
-// finish signs and stages a list, unless the directory has it.
-func (r *request) finish(p *product, present *present, tx *listdir.Tx) error {
-	defer func() { p.content = nil }() // it is on disk, and there may be thousands
-	if isPackageFormat(r.format) {
-		file, err := present.find(p)
-		if err != nil || file != "" {
-			p.present = file
+// batches hands over the lists of a source as products.
+func (r *request) batches(lists iter.Seq2[*parsers.List, error], handOver func(*batch)) error {
+	b := newBatch()
+	for list, err := range lists {
+		if err != nil {
+			return err
+		}
+		if !r.letters.selectsPackage(list.Name) {
+			continue
+		}
+		p, err := r.encode(list, b)
+		if err != nil {
+			return err
+		}
+		if p == nil {
+			continue
+		}
+		b.add(p)
+		// A signature takes longer than to hand it over, and may take seconds.
+		if b.full() || r.signing.signer != nil {
+			handOver(b)
+			b = newBatch()
+		}
+	}
+	handOver(b)
+	return nil
+}
+
+// finish signs and stages those lists that the directory does not have.
+func (r *request) finish(ctx context.Context, products []*product, present *present, tx *listdir.Tx) error {
+	for _, p := range products {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if isPackageFormat(r.format) {
+			var err error
+			if p.present, err = present.find(p); err != nil {
+				return err
+			}
+		}
+		if p.present != "" || r.sync.prune && !r.sync.add {
+			continue
+		}
+		if err := r.stage(p, tx); err != nil {
 			return err
 		}
 	}
-	if r.sync.prune && !r.sync.add {
-		return nil
-	}
-	return r.stage(p, tx)
+	return nil
 }
 
 // place gives the staged lists their positions, in order.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 
 	"digestlists/compact"
 	"digestlists/internal/imasig"
@@ -25,9 +24,9 @@ type product struct {
 	present string          // its file name there
 }
 
-// encode makes the content of a list, or nil if there is nothing in it. Nothing of
-// it refers to the source's memory, which is used again for the next list.
-func (r *request) encode(list *parsers.List) (*product, error) {
+// encode makes the content of a list, or nil if there is nothing in it. It is in
+// the memory of the batch, or its own: the source's is used again for the next list.
+func (r *request) encode(list *parsers.List, b *batch) (*product, error) {
 	name, err := r.name(list)
 	if err != nil {
 		return nil, err
@@ -36,7 +35,7 @@ func (r *request) encode(list *parsers.List) (*product, error) {
 	if r.compactContent(list) {
 		p.content, err = r.compactList(list)
 	} else {
-		err = r.verbatim(p, list)
+		err = r.verbatim(p, list, b)
 	}
 	if err != nil {
 		return nil, err
@@ -108,7 +107,7 @@ func (r *request) entryModifiers(e *parsers.Entry) compact.Modifiers {
 // verbatim keeps a list in its own format. The vendor's signature of an rpm list
 // goes to security.ima in the 0.3.9x generation, unless that is where ours goes or
 // it has no room for it; else it is kept apart.
-func (r *request) verbatim(p *product, list *parsers.List) error {
+func (r *request) verbatim(p *product, list *parsers.List, b *batch) error {
 	if list.Vendor != nil && r.generation == parsers.Gen039 && r.signing.signer == nil {
 		content, sig, id, hash, err := rpmlist.OnDisk(list.Content, list.Vendor)
 		if err == nil {
@@ -120,7 +119,10 @@ func (r *request) verbatim(p *product, list *parsers.List) error {
 			return err
 		}
 	}
-	p.content, p.vendor = slices.Clone(list.Content), slices.Clone(list.Vendor)
+	p.content = b.keep(list.Content)
+	if list.Vendor != nil {
+		p.vendor = b.keep(list.Vendor)
+	}
 	return nil
 }
 
