@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -19,7 +21,7 @@ loads them into the kernel, or converts them to one compact list with -o.
 A list that cannot be loaded is reported and does not stop the others; the exit
 code is then 1. A kernel without digest lists is exit code 4.`
 
-func newApp() *command.App {
+func newApp(log *messages) *command.App {
 	app := command.New("upload_digest_lists", "load IMA digest lists into the kernel")
 	app.UsageText = "upload_digest_lists [-d DIR] [-o FILE]\n" +
 		"   upload_digest_lists add|del PATH"
@@ -27,11 +29,20 @@ func newApp() *command.App {
 	app.Flags = []cli.Flag{
 		&cli.StringFlag{Name: "dir", Aliases: []string{"d"}, Value: listdir.Default, Usage: "digest list `DIR`ectory"},
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write a compact list to `FILE` instead, - for standard output"},
+		&cli.StringFlag{Name: "emulate", Usage: "upload into a model of the kernel's table, kept in `FILE`"},
+		&cli.StringSliceFlag{Name: "cert", Usage: "lists must be signed with the key of the certificate in `FILE`; repeatable"},
+		&cli.BoolFlag{Name: "kmsg", Usage: "messages go to the kernel's log as well", DisableDefaultText: true},
 		&cli.StringFlag{Name: "securityfs", Usage: "`DIR`ectory where securityfs is mounted (default: " + securityfs.MountPoint + ", mounted if need be)"},
+		&cli.StringFlag{Name: "proc", Usage: "`DIR`ectory where proc is mounted (default: " + securityfs.ProcMountPoint + ", mounted if need be)"},
 		&cli.StringFlag{Name: "plugin-dir", Value: "/usr/libexec/digestlist", Usage: "`DIR`ectory of parser-NAME"},
 		&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "with -o: `N`umber of workers", DefaultText: "one for each processor"},
 	}
-	app.Action = run
+	app.Action = func(c *cli.Context) error {
+		if c.Bool("kmsg") {
+			log.openKernelLog()
+		}
+		return run(c, log)
+	}
 	return app
 }
 
@@ -40,8 +51,11 @@ type request struct {
 	path       string // a directory or a list
 	operation  securityfs.Operation
 	generation parsers.Generation
-	output     string // "" for the kernel
+	output     string // a compact list instead, or ""
+	table      string // a model of the kernel's table instead, or ""
+	certs      []string
 	securityfs string // "" to mount it if need be
+	proc       string // "" to mount it if need be; with securityfs, to leave it alone
 	pluginDir  string
 	jobs       int
 }
@@ -50,9 +64,15 @@ func newRequest(c *cli.Context) (*request, error) {
 	r := &request{
 		path:       c.String("dir"),
 		output:     c.String("output"),
+		table:      c.String("emulate"),
+		certs:      c.StringSlice("cert"),
 		securityfs: c.String("securityfs"),
+		proc:       c.String("proc"),
 		pluginDir:  c.String("plugin-dir"),
 		jobs:       c.Int("jobs"),
+	}
+	if r.output != "" && r.table != "" {
+		return nil, command.Usagef("-o and --emulate: where to?")
 	}
 	args := c.Args().Slice()
 	if len(args) == 0 {
@@ -75,22 +95,47 @@ func newRequest(c *cli.Context) (*request, error) {
 	return r, nil
 }
 
-func run(c *cli.Context) error {
+func run(c *cli.Context, log *messages) (err error) {
 	r, err := newRequest(c)
 	if err != nil {
 		return err
 	}
-	set, err := openLists(r.path)
+	u := &uploader{request: r, reporter: reporter{tool: c.App.Name, log: log}}
+	if r.output != "" || r.table != "" {
+		return u.runOffline(c.App.Writer)
+	}
+	k, disconnect, err := r.connect()
 	if err != nil {
 		return err
 	}
-	defer set.Close()
-	u := &uploader{request: r, set: set, reporter: reporter{tool: c.App.Name, w: c.App.ErrWriter}}
-	u.loadFormats()
-	if r.output != "" {
-		return u.convert(c.App.Writer)
+	defer func() { err = errors.Join(err, disconnect()) }()
+	if err := u.open(true); err != nil {
+		return err
 	}
-	return u.upload()
+	defer u.set.Close()
+	return u.upload(k)
+}
+
+// runOffline does what no kernel is needed for.
+func (u *uploader) runOffline(stdout io.Writer) error {
+	if err := u.open(false); err != nil {
+		return err
+	}
+	defer u.set.Close()
+	if u.table != "" {
+		return u.emulate(stdout)
+	}
+	return u.convert(stdout)
+}
+
+// open opens the lists, and what is needed to understand and check them.
+func (u *uploader) open(running bool) (err error) {
+	if u.trust, err = loadTrust(u.certs, running); err != nil {
+		return err
+	}
+	u.loadFormats()
+	u.set, err = openLists(u.path)
+	return err
 }
 
 // A listSet is the lists to upload, in the kernel's order.

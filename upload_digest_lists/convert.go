@@ -19,7 +19,7 @@ import (
 // convert writes all lists as one compact list: type by type, first the compact
 // lists as they are, then the digests of the others gathered in blocks.
 func (u *uploader) convert(stdout io.Writer) error {
-	lists := u.parsable(u.set.lists)
+	lists := u.signed(u.parsable(u.set.lists))
 	write := func(w io.Writer) error {
 		out := &countingWriter{w: w}
 		buffered := bufio.NewWriterSize(out, 256<<10)
@@ -31,7 +31,7 @@ func (u *uploader) convert(stdout io.Writer) error {
 		if err := buffered.Flush(); err != nil {
 			return err
 		}
-		if out.n == 0 && !u.failed { // the kernel takes no empty list
+		if out.n == 0 && u.failures == 0 { // the kernel takes no empty list
 			return command.WithCode(command.ExitNothing, fmt.Errorf("%s: no digest to convert", u.path))
 		}
 		return nil
@@ -46,6 +46,23 @@ func (u *uploader) convert(stdout io.Writer) error {
 		return err
 	}
 	return u.result()
+}
+
+// signed leaves out the lists without the signature that they have to have.
+func (u *uploader) signed(lists []listdir.List) []listdir.List {
+	if u.trust == nil {
+		return lists
+	}
+	c := &converter{uploader: u}
+	var kept []listdir.List
+	for _, l := range lists {
+		if _, err := c.read(l); err != nil {
+			u.fail(l.File, err)
+			continue
+		}
+		kept = append(kept, l)
+	}
+	return kept
 }
 
 type countingWriter struct {

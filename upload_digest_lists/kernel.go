@@ -1,162 +1,161 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"time"
 
 	"digestlists/compact"
 	"digestlists/internal/command"
-	"digestlists/internal/decode"
 	"digestlists/internal/listdir"
 	"digestlists/internal/securityfs"
-	"digestlists/parsers"
 )
 
-// upload loads the lists into the kernel. Everything that opens files other than
-// lists happens before or after the window.
-func (u *uploader) upload() (err error) {
-	root := u.securityfs
-	if root == "" {
-		unmount, err := securityfs.Mount()
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, unmount()) }()
-		root = securityfs.MountPoint
-	}
-	uploads := u.prepare(u.addKeys(u.parsable(u.set.lists)))
+// A kernel is where the running kernel is talked to.
+type kernel struct {
+	root  string                // of securityfs
+	proc  string                // of proc; "" to leave it alone
+	sleep func(d time.Duration) // while another program uploads
+}
 
-	window, err := securityfs.Open(root, u.operation)
+// connect finds the kernel's files, and mounts what is missing. The kernel has
+// digest lists where there is no error.
+func (r *request) connect() (k *kernel, disconnect func() error, err error) {
+	k = &kernel{root: r.securityfs, proc: r.proc, sleep: time.Sleep}
+	disconnect = func() error { return nil }
+	if k.root == "" {
+		if disconnect, err = securityfs.Mount(); err != nil {
+			return nil, nil, err
+		}
+		k.root = securityfs.MountPoint
+		if k.proc == "" {
+			k.proc = securityfs.ProcMountPoint
+		}
+	}
+	if err := securityfs.Check(k.root); err != nil {
+		return nil, nil, errors.Join(unsupported(err), disconnect())
+	}
+	return k, disconnect, nil
+}
+
+func unsupported(err error) error {
 	if errors.Is(err, securityfs.ErrUnsupported) {
 		return command.WithCode(command.ExitUnsupported, err)
 	}
-	if err != nil {
-		return err
+	return err
+}
+
+// upload loads the lists into the kernel. Everything that opens files other than
+// lists happens before or after the window.
+func (u *uploader) upload(k *kernel) error {
+	setup := securityfs.Setup{}
+	if k.proc != "" {
+		setup = securityfs.ReadSetup(k.root, k.proc)
 	}
-	u.uploadAll(window, uploads)
-	if err := window.Close(); err != nil {
-		return err
+	if err := setup.Check(u.set.path); err != nil {
+		var refusal *securityfs.Refusal
+		errors.As(err, &refusal)
+		return command.WithHint(err, refusal.Change)
 	}
+	uploads := u.prepare(u.addKeys(k.proc, u.parsable(u.set.lists)))
+	if u.operation == securityfs.Add {
+		uploads = u.fit(uploads, setup.CommandLine)
+	}
+	if len(uploads) > 0 {
+		if err := u.uploadInWindow(k, uploads); err != nil {
+			return err
+		}
+	}
+	u.summarize()
 	return u.result()
 }
 
-// addKeys hands the key lists to the kernel's keyring and returns the others.
-func (u *uploader) addKeys(lists []listdir.List) []listdir.List {
-	var others []listdir.List
-	for _, l := range lists {
-		if l.Type != compact.TypeKey {
-			others = append(others, l)
-		} else if u.operation == securityfs.Add {
-			if err := u.addKey(l); err != nil {
-				u.fail(l.File, err)
-			}
-		}
-	}
-	return others
-}
-
-func (u *uploader) addKey(l listdir.List) error {
-	der, err := u.set.ReadInto(l.File, nil)
+func (u *uploader) uploadInWindow(k *kernel, uploads []upload) error {
+	window, err := securityfs.Open(k.root, u.operation, k.sleep)
 	if err != nil {
+		return unsupported(err)
+	}
+	mismatch := u.uploadAll(window, uploads)
+	if err := window.Close(); err != nil {
 		return err
 	}
-	return securityfs.AddKey(der)
-}
-
-// An upload is a list and what is written for it, now or once it is made.
-type upload struct {
-	listdir.List
-	data []byte
-	made bool
-}
-
-// prepare does before the window what would disturb in it. A compact list goes by
-// its path, so that the kernel opens, measures and appraises it itself; one with a
-// fault is left out, since the kernel would keep the digests before the fault.
-// Plug-ins run here. The other lists are read in the window, where the kernel
-// measures them.
-func (u *uploader) prepare(lists []listdir.List) []upload {
-	c := &converter{uploader: u}
-	var uploads []upload
-	for _, l := range lists {
-		up := upload{List: l}
-		var err error
-		if l.Format == compactFormat {
-			up.data, up.made = []byte(filepath.Join(u.set.path, l.File)), true
-			err = c.check(l)
-		} else if _, ok := u.builtIn.Lookup(l.Format); !ok {
-			up.data, err = c.convertList(l)
-			up.data, up.made = bytes.Clone(up.data), true
-		}
-		if err != nil {
-			u.fail(l.File, err)
-			continue
-		}
-		uploads = append(uploads, up)
-	}
-	return uploads
-}
-
-func (u *uploader) uploadAll(w *securityfs.Window, uploads []upload) {
-	c := &converter{uploader: u}
-	for _, up := range uploads {
-		var err error
-		if !up.made {
-			up.data, err = c.convertList(up.List)
-		}
-		// A list without digests, of a package without files, is none to the kernel.
-		if err == nil && len(up.data) > 0 {
-			err = w.Upload(up.data)
-		}
-		if err != nil {
-			u.fail(up.File, err)
-		}
-	}
-}
-
-// A converter makes compact lists of others, in buffers that are used again.
-type converter struct {
-	*uploader
-	content []byte
-	runs    []decode.Run
-	out     bytes.Buffer
-}
-
-// check parses a list and keeps nothing of it.
-func (c *converter) check(l listdir.List) error {
-	content, err := c.set.ReadInto(l.File, c.content)
-	if err != nil {
-		return err
-	}
-	c.content = content
-	for _, err := range decode.Entries(c.formats, l.Name, content, parsers.Options{Generation: c.generation}) {
-		return err // all of the list was checked before the first entry
+	if mismatch != nil {
+		u.problem(mismatch)
 	}
 	return nil
 }
 
-// convertList returns the digests of a list as a compact list, valid until the
-// next call.
-func (c *converter) convertList(l listdir.List) ([]byte, error) {
-	content, err := c.set.ReadInto(l.File, c.content)
+// summarize says how it went where that is read after the boot.
+func (u *uploader) summarize() {
+	if u.failures > 0 {
+		u.log.summary(true, fmt.Sprintf("%s: error: not everything was loaded from %s: %d lists were, %d problems", u.tool, u.path, u.loaded, u.failures))
+		return
+	}
+	u.log.summary(false, fmt.Sprintf("%s: %d lists loaded from %s", u.tool, u.loaded, u.path))
+}
+
+// addKeys hands the key lists to the kernel's keyring and returns the others.
+func (u *uploader) addKeys(proc string, lists []listdir.List) []listdir.List {
+	others := u.withoutKeys(lists)
+	if u.operation == securityfs.Delete || len(others) == len(lists) {
+		return others
+	}
+	ring, ringErr := securityfs.FindKeyring(proc)
+	for _, l := range lists[:len(lists)-len(others)] { // keys come first
+		err := ringErr
+		if err == nil {
+			err = u.addKey(ring, l)
+		}
+		u.done(l.File, err)
+	}
+	return others
+}
+
+func (u *uploader) addKey(ring securityfs.Keyring, l listdir.List) error {
+	content, err := u.set.ReadInto(l.File, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	c.content = content
-	entries := decode.Entries(c.formats, l.Name, content, parsers.Options{Generation: c.generation})
-	if c.runs, err = decode.Runs(entries, c.runs); err != nil {
-		return nil, err
+	if err := u.trust.check(u.set.path, l, content); err != nil {
+		return err
 	}
-	c.out.Reset()
-	w := compact.NewWriter(&c.out)
-	if err := errors.Join(decode.Write(w, c.runs), w.Close()); err != nil {
-		return nil, err
+	return ring.Add(content)
+}
+
+// withoutKeys leaves out the key lists, which come first.
+func (u *uploader) withoutKeys(lists []listdir.List) []listdir.List {
+	for len(lists) > 0 && lists[0].Type == compact.TypeKey {
+		lists = lists[1:]
 	}
-	if c.out.Len() >= securityfs.MaxWrite {
-		return nil, fmt.Errorf("%w: %d bytes as a compact list, the kernel takes less than %d",
-			compact.ErrTooLarge, c.out.Len(), securityfs.MaxWrite)
+	return lists
+}
+
+// A target takes one list at a time, as data or as a path, and knows how many
+// digests are known: the kernel, or its model.
+type target interface {
+	Upload(data []byte) error
+	Count() (n int, ok bool)
+}
+
+// uploadAll is all that happens in the window: no file but lists is opened. Failures
+// of lists are reported; what is returned is a number of digests that cannot be.
+func (u *uploader) uploadAll(to target, uploads []upload) error {
+	expected := newExpectation(to.Count())
+	c := &converter{uploader: u}
+	for i := range uploads {
+		up := &uploads[i]
+		var err error
+		if up.late {
+			up.list, err = c.convertList(up.List)
+		}
+		// A list without digests, of a package without files, is none to the kernel.
+		if err == nil && len(up.list) > 0 {
+			err = to.Upload(up.data())
+			expected.add(up.list, err)
+		}
+		up.list = nil
+		u.done(up.File, err)
 	}
-	return c.out.Bytes(), nil
+	after, known := to.Count()
+	return expected.check(u.operation, after, known)
 }

@@ -5,5 +5,11 @@ package main
 import "os"
 
 func main() {
-	os.Exit(newApp().Run(os.Args, os.Stdout, os.Stderr))
+	log := &messages{stderr: os.Stderr}
+	// The kernel starts its parser without an environment, and without anybody to
+	// read what it prints.
+	if len(os.Environ()) == 0 {
+		log.openKernelLog()
+	}
+	os.Exit(newApp(log).Run(os.Args, os.Stdout, log))
 }

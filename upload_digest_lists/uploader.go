@@ -3,8 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"strings"
 
 	"digestlists/compact"
 	"digestlists/internal/command"
@@ -21,6 +21,7 @@ const compactFormat = "compact"
 type uploader struct {
 	*request
 	set     *listSet
+	trust   *trust
 	formats parsers.Registry // the built-in ones and those of plug-ins
 	builtIn parsers.Registry
 	reporter
@@ -54,25 +55,44 @@ func (u *uploader) parsable(lists []listdir.List) []listdir.List {
 	return kept
 }
 
-// A reporter prints failures as they happen and remembers that there were any.
+// A reporter prints problems as they happen and counts them.
 type reporter struct {
-	tool   string
-	w      io.Writer
-	failed bool
+	tool     string
+	log      *messages
+	loaded   int // lists
+	failures int
 }
 
+// done counts a list that was loaded, or reports one that was not.
+func (r *reporter) done(file string, err error) {
+	if err == nil {
+		r.loaded++
+		return
+	}
+	r.fail(file, err)
+}
+
+// fail reports a list that is not loaded.
 func (r *reporter) fail(file string, err error) {
-	r.failed = true
-	fmt.Fprintf(r.w, "%s: error: %s: %v\n", r.tool, file, err)
+	if strings.Contains(err.Error(), file) {
+		r.problem(err)
+		return
+	}
+	r.problem(fmt.Errorf("%s: %w", file, err))
+}
+
+func (r *reporter) problem(err error) {
+	r.failures++
+	fmt.Fprintf(r.log, "%s: error: %v\n", r.tool, err)
 }
 
 func (r *reporter) warn(format string, args ...any) {
-	fmt.Fprintf(r.w, "%s: warning: %s\n", r.tool, fmt.Sprintf(format, args...))
+	fmt.Fprintf(r.log, "%s: warning: %s\n", r.tool, fmt.Sprintf(format, args...))
 }
 
 // result is the error with which a run ends that reported all failures.
 func (r *reporter) result() error {
-	if r.failed {
+	if r.failures > 0 {
 		return command.Failed()
 	}
 	return nil

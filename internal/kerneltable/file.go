@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 
 	"digestlists/compact"
 	"digestlists/internal/atomicfile"
+	"digestlists/internal/regular"
 )
 
 const (
@@ -45,7 +45,7 @@ func (t *Table) write(w io.Writer) error {
 // Load reads a table from a file that Save has written. A missing one is
 // os.ErrNotExist; a damaged one is ErrMalformed, with the line.
 func Load(path string) (*Table, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 
 	"digestlists/compact"
@@ -160,4 +161,23 @@ func (t *Table) remove(b compact.Block, sum []byte) {
 	delete(t.sets[s], string(sum))
 	t.count--
 	t.used -= Cost(b.Algorithm)
+}
+
+// Growth returns what adding the digests of a list would cost, in bytes: nothing for
+// those that are known already. It is more than the table has left where the list
+// does not fit. A list with a fault is an error, and costs nothing.
+func (t *Table) Growth(list []byte) (int64, error) {
+	alone := New(Limits{Budget: math.MaxInt64, LastAlgorithm: t.limits.LastAlgorithm})
+	if err := alone.Write(Add, list); err != nil {
+		return 0, err
+	}
+	var cost int64
+	for s, sums := range alone.sets {
+		for sum := range sums {
+			if t.sets[s][sum] == nil {
+				cost += Cost(s.algorithm)
+			}
+		}
+	}
+	return cost, nil
 }

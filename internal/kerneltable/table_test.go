@@ -238,3 +238,19 @@ func TestAppendedSignatureIsNoPartOfTheList(t *testing.T) {
 		t.Errorf("%d digests", table.Count())
 	}
 }
+
+func TestGrowth(t *testing.T) {
+	table := kerneltable.New(kerneltable.Limits{Budget: 100})
+	write(t, table, kerneltable.Add, list(t, digest(file, 1)))
+	before := state(t, table)
+	growth, err := table.Growth(list(t, digest(immutable, 1), digest(parser, 1), digest(file, 2), digest(file, 2)))
+	if err != nil || growth != 128 {
+		t.Errorf("growth of %d bytes (%v), want two digests of 64", growth, err)
+	}
+	if growth, err := table.Growth(list(t, digest(file, 3))[:40]); growth != 0 || !errors.Is(err, unix.EINVAL) {
+		t.Errorf("a faulty list: %d, %v", growth, err)
+	}
+	if diff := cmp.Diff(before, state(t, table)); diff != "" {
+		t.Errorf("asking has changed the table: %s", diff)
+	}
+}

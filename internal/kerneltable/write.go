@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"digestlists/compact"
 	"digestlists/internal/imasig"
+	"digestlists/internal/regular"
 
 	"golang.org/x/sys/unix"
 )
@@ -64,8 +64,10 @@ func (t *Table) WriteFile(op Operation, size int64, content []byte) error {
 
 // readList reads a list as the kernel does: only a regular file that is not empty.
 func readList(path string) (size int64, content []byte, err error) {
-	// O_NONBLOCK: a fifo is refused, not waited for.
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	f, err := regular.Open(path, 0)
+	if errors.Is(err, regular.ErrNotRegular) {
+		return 0, nil, fmt.Errorf("%w (%w)", unix.EINVAL, err)
+	}
 	if err != nil {
 		return 0, nil, errnoOf(err)
 	}
@@ -74,11 +76,11 @@ func readList(path string) (size int64, content []byte, err error) {
 	if err != nil {
 		return 0, nil, errnoOf(err)
 	}
-	if !info.Mode().IsRegular() || info.Size() == 0 {
-		return 0, nil, fmt.Errorf("%w (%s: not a regular file, or an empty one)", unix.EINVAL, path)
-	}
 	if size = info.Size(); size > MaxBudget {
 		return size, nil, nil // no table has room for it: not worth reading
+	}
+	if size == 0 {
+		return 0, nil, fmt.Errorf("%w (%s: empty file)", unix.EINVAL, path)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, size))
 	if err != nil {

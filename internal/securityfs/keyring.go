@@ -1,8 +1,14 @@
 package securityfs
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,29 +19,54 @@ const (
 	userSessionKeyring = -5
 )
 
-// keyringNames are the keyrings that IMA looks keys up in: the one that user
-// space makes, and the kernel's own.
-var keyringNames = []string{"_ima", ".ima"}
+// The keyrings that IMA looks keys up in: the one that user space makes, and the
+// kernel's own, which takes only certificates that are signed by a key it trusts.
+const (
+	userIMAKeyring   = "_ima"
+	kernelIMAKeyring = ".ima"
+)
 
-// AddKey adds a certificate in DER to the keyring with which IMA checks lists.
-func AddKey(der []byte) error {
-	ring, err := findKeyring()
-	if err != nil {
-		return err
+// A Keyring is the serial number of a keyring of the kernel.
+type Keyring int32
+
+// FindKeyring finds the keyring with which IMA checks lists. The kernel's own is in
+// nobody's keyring, so that only the list in a proc mounted there tells its number.
+func FindKeyring(proc string) (Keyring, error) {
+	for _, where := range []int{userKeyring, userSessionKeyring} {
+		if id, err := unix.KeyctlSearch(where, "keyring", userIMAKeyring, 0); err == nil {
+			return Keyring(id), nil
+		}
 	}
-	if _, err := unix.AddKey("asymmetric", "", der, ring); err != nil {
+	f, err := os.Open(filepath.Join(proc, "keys"))
+	if err == nil {
+		defer f.Close()
+		if id, ok := findInKeys(f, kernelIMAKeyring); ok {
+			return id, nil
+		}
+	}
+	return 0, errors.New("no keyring _ima or .ima: make one with `keyctl newring _ima @u`")
+}
+
+// findInKeys looks a keyring up in /proc/keys (keyrings(7), proc_keys(5)). Its lines
+// are serial number in hexadecimal, flags, usage, timeout, permissions, user, group, type, and
+// the name with a colon.
+func findInKeys(keys io.Reader, name string) (Keyring, bool) {
+	for lines := bufio.NewScanner(keys); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 9 || fields[7] != "keyring" || fields[8] != name+":" {
+			continue
+		}
+		if id, err := strconv.ParseInt(fields[0], 16, 32); err == nil {
+			return Keyring(id), true
+		}
+	}
+	return 0, false
+}
+
+// Add adds a certificate in DER.
+func (k Keyring) Add(der []byte) error {
+	if _, err := unix.AddKey("asymmetric", "", der, int(k)); err != nil {
 		return fmt.Errorf("add key to the IMA keyring: %w", err)
 	}
 	return nil
-}
-
-func findKeyring() (int, error) {
-	for _, name := range keyringNames {
-		for _, where := range []int{userKeyring, userSessionKeyring} {
-			if id, err := unix.KeyctlSearch(where, "keyring", name, 0); err == nil {
-				return id, nil
-			}
-		}
-	}
-	return 0, errors.New("no keyring _ima: make one with `keyctl newring _ima @u`")
 }

@@ -3,11 +3,14 @@
 package securityfs
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -37,27 +40,69 @@ func (op Operation) file() string {
 	return "digest_list_data"
 }
 
+// Check returns [ErrUnsupported] unless the kernel whose securityfs is mounted at root
+// has digest lists.
+func Check(root string) error {
+	path := dataFile(root, Add)
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err == unix.ENOENT || err == unix.ENOTDIR {
+		return openError(path, err)
+	}
+	return nil // whatever else it is, Open says it
+}
+
+func dataFile(root string, op Operation) string { return filepath.Join(root, "ima", op.file()) }
+
 // A Window is an open digest_list_data file. From [Open] to [Window.Close] the
 // kernel takes the calling thread for a parser and watches it: the goroutine is
 // locked to its thread, and it may open nothing but digest lists, since one file
 // that was not measured turns digest lists off until the next boot.
 type Window struct {
-	fd   int
-	path string
+	fd    int
+	count int // digests_count, opened before; -1 if there is none
+	path  string
 }
 
+// How long Open waits for another program to end its uploads: ten seconds.
+const (
+	openTries = 100
+	openPause = 100 * time.Millisecond
+)
+
 // Open opens the data file below a securityfs mounted at root. It is
-// [ErrUnsupported] if the kernel has none.
-func Open(root string, op Operation) (*Window, error) {
-	dir := filepath.Join(root, "ima")
-	path := filepath.Join(dir, op.file())
+// [ErrUnsupported] if the kernel has none. While another program uploads lists, it
+// tries again a hundred times, with a call of sleep in between.
+func Open(root string, op Operation, sleep func(time.Duration)) (*Window, error) {
+	path := dataFile(root, op)
 	runtime.LockOSThread()
-	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	count, err := unix.Open(filepath.Join(root, "ima", "digests_count"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
+		count = -1
+	}
+	fd, err := retry(func() (int, error) { return unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC, 0) }, sleep)
+	if err != nil {
+		closeIfOpen(count)
 		runtime.UnlockOSThread()
 		return nil, openError(path, err)
 	}
-	return &Window{fd: fd, path: path}, nil
+	return &Window{fd, count, path}, nil
+}
+
+// retry calls open again as long as the file is busy, but not for ever.
+func retry(open func() (int, error), sleep func(time.Duration)) (fd int, err error) {
+	for range openTries {
+		if fd, err = open(); err != unix.EBUSY && err != unix.EINTR {
+			break
+		}
+		sleep(openPause)
+	}
+	return fd, err
+}
+
+func closeIfOpen(fd int) {
+	if fd >= 0 {
+		unix.Close(fd)
+	}
 }
 
 func openError(path string, err error) error {
@@ -65,9 +110,25 @@ func openError(path string, err error) error {
 	case unix.ENOENT, unix.ENOTDIR:
 		return fmt.Errorf("%w: no %s", ErrUnsupported, path)
 	case unix.EBUSY:
-		return fmt.Errorf("%s: another program is uploading lists: %w", path, err)
+		return fmt.Errorf("%s: another program is uploading lists, for %v now: %w", path, openTries*openPause, err)
 	}
 	return &os.PathError{Op: "open", Path: path, Err: err}
+}
+
+// Count returns digests_count, the number of distinct digests that the kernel knows.
+// Nothing is opened for it, and nobody else can change it while the window is open.
+// ok is false where the kernel does not tell.
+func (w *Window) Count() (n int, ok bool) {
+	if w.count < 0 {
+		return 0, false
+	}
+	var buf [24]byte
+	size, err := unix.Pread(w.count, buf[:], 0)
+	if err != nil {
+		return 0, false
+	}
+	n, err = strconv.Atoi(string(bytes.TrimSpace(buf[:size])))
+	return n, err == nil
 }
 
 // Upload writes one list, as data or as the absolute path of a compact list, with
@@ -89,6 +150,7 @@ func (w *Window) Upload(data []byte) error {
 // Close ends the window and frees the thread.
 func (w *Window) Close() error {
 	err := unix.Close(w.fd)
+	closeIfOpen(w.count)
 	runtime.UnlockOSThread()
 	return err
 }

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+
+	"digestlists/internal/kerneltable"
+	"digestlists/internal/securityfs"
+)
+
+// fit leaves out the lists that the kernel's table has no room for, and says so in
+// one line. What the table holds already is not known, so that lists are left out only
+// if they do not fit into an empty one.
+func (u *uploader) fit(uploads []upload, commandLine *securityfs.CommandLine) []upload {
+	if commandLine == nil {
+		return uploads
+	}
+	budget, err := commandLine.Budget(kerneltable.DefaultBudget, kerneltable.MaxBudget)
+	if err != nil {
+		u.warn("the kernel's command line: %v: whether the lists fit is not known", err)
+		return uploads
+	}
+	if fitsSurely(uploads, budget) {
+		return uploads
+	}
+	f := &fitting{converter: converter{uploader: u}, table: newTable(budget)}
+	return f.fit(uploads)
+}
+
+// maxExpansion is what digests cost in the table, at most, by the bytes they have in
+// a list of any format: those of 16 bytes cost 48.
+const maxExpansion = 3
+
+// fitsSurely spares most runs the work of reading all lists once more.
+func fitsSurely(uploads []upload, budget int64) bool {
+	var total, largest int64
+	for _, up := range uploads {
+		size := max(up.size, int64(len(up.list)))
+		total += maxExpansion * size
+		largest = max(largest, size)
+	}
+	return total+largest <= budget
+}
+
+func newTable(budget int64) *kerneltable.Table {
+	if budget == 0 {
+		budget = -1 // no room at all
+	}
+	return kerneltable.New(kerneltable.Limits{Budget: budget})
+}
+
+// A fitting fills a table with lists, one by one.
+type fitting struct {
+	converter
+	table *kerneltable.Table
+	need  int64 // bytes that all lists cost
+}
+
+func (f *fitting) fit(uploads []upload) []upload {
+	var kept []upload
+	var first string
+	for _, up := range uploads {
+		if f.add(&up) {
+			kept = append(kept, up)
+		} else if first == "" {
+			first = up.File
+		}
+	}
+	if first != "" {
+		f.problem(fmt.Errorf("the digest table has room for %d bytes, and the lists need %d: %d of them are left out, the first is %s: "+
+			"boot with ima_digest_db_size=%dM or more", f.table.Budget(), f.need, len(uploads)-len(kept), first, f.need>>20+1))
+	}
+	return kept
+}
+
+// add reports whether a list fits. One that cannot be read is left for the upload to
+// report.
+func (f *fitting) add(up *upload) bool {
+	list := up.list
+	if up.late {
+		var err error
+		if list, err = f.convertList(up.List); err != nil || len(list) == 0 {
+			return true
+		}
+	}
+	growth, err := f.table.Growth(list)
+	if err != nil {
+		return true
+	}
+	left := f.table.Budget() - f.table.Used()
+	f.need += growth
+	if growth > left || up.path != "" && up.size > left {
+		return false
+	}
+	return f.table.Write(kerneltable.Add, list) == nil
+}

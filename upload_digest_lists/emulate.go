@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"digestlists/internal/kerneltable"
+	"digestlists/internal/securityfs"
+)
+
+// emulate uploads into a model of the kernel's table that is kept in a file, and says
+// what became of it.
+func (u *uploader) emulate(stdout io.Writer) error {
+	table, err := kerneltable.Load(u.table)
+	if errors.Is(err, fs.ErrNotExist) {
+		table, err = kerneltable.New(kerneltable.Limits{}), nil
+	}
+	if err != nil {
+		return err
+	}
+	before := table.Count()
+	uploads := u.prepare(u.withoutKeys(u.parsable(u.set.lists)))
+	if err := u.uploadAll(&emulation{table, tableOperation(u.operation)}, uploads); err != nil {
+		u.problem(err)
+	}
+	if err := table.Save(u.table); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "digests_count %d, was %d; %d of %d bytes used\n", table.Count(), before, table.Used(), table.Budget())
+	return u.result()
+}
+
+// An emulation is the target of an upload that no kernel sees.
+type emulation struct {
+	table     *kerneltable.Table
+	operation kerneltable.Operation
+}
+
+func (e *emulation) Upload(data []byte) error { return e.table.Write(e.operation, data) }
+
+func (e *emulation) Count() (int, bool) { return e.table.Count(), true }
+
+func tableOperation(op securityfs.Operation) kerneltable.Operation {
+	if op == securityfs.Delete {
+		return kerneltable.Delete
+	}
+	return kerneltable.Add
+}
