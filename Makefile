@@ -33,13 +33,15 @@ RELEASE  := $(shell awk '!/Format:/ { print $$3 != "" ? $$3 : \
 COMMIT   := $(if $(RELEASE),,$(shell git rev-parse --verify -q HEAD 2>/dev/null))
 # Without symbol tables (-s -w): what loads lists at boot is to be small.
 LDFLAGS  := -s -w $(if $(RELEASE),-X digestlists/internal/command.release=$(RELEASE))
+# Without the pages that the flag library could make of its help.
+TAGS     := -tags=urfave_cli_no_docs
 STAMP    := -buildvcs=$(if $(COMMIT),auto,false) -ldflags='$(LDFLAGS)'
 
 .PHONY: build demo test bench lint man install clean
 
 build:
 	@mkdir -p $(BIN)
-	CGO_ENABLED=0 $(GO) build -trimpath $(STAMP) -o $(BIN)/ $(addprefix ./,$(COMMANDS))
+	CGO_ENABLED=0 $(GO) build -trimpath $(TAGS) $(STAMP) -o $(BIN)/ $(addprefix ./,$(COMMANDS))
 
 demo: build
 	./demo/run
