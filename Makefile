@@ -37,7 +37,7 @@ LDFLAGS  := -s -w $(if $(RELEASE),-X digestlists/internal/command.release=$(RELE
 TAGS     := -tags=urfave_cli_no_docs
 STAMP    := -buildvcs=$(if $(COMMIT),auto,false) -ldflags='$(LDFLAGS)'
 
-.PHONY: build demo test bench lint man install clean
+.PHONY: build demo test bench lint man install install-initramfs clean
 
 build:
 	@mkdir -p $(BIN)
@@ -65,11 +65,13 @@ build/man/%: man/%.md
 	$(GO) run github.com/cpuguy83/go-md2man/v2 -in $< -out $@
 
 # The folders are there for plug-ins and for lists: both are empty at first.
-install: build man
+install: build man install-initramfs
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/digestlist $(DESTDIR)$(SYSCONFDIR)/ima/digest_lists
 	$(INSTALL) -m 0755 $(addprefix $(BIN)/,$(COMMANDS)) $(DESTDIR)$(PREFIX)/bin
 	$(foreach page,$(MAN),$(INSTALL) -D -m 0644 $(page) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&) true
 
+# What goes into an initramfs, and what puts it there.
+install-initramfs:
 	$(INSTALL) -d $(DRACUT) $(INITRAMFS_TOOLS)/hooks $(INITRAMFS_TOOLS)/scripts/init-top $(INITRAMFS_TOOLS)/scripts/init-bottom
 	$(INSTALL) -m 0755 initramfs/*.sh dracut/98digestlist/*.sh $(DRACUT)
 	$(INSTALL) -m 0755 initramfs-tools/hooks/digestlists $(INITRAMFS_TOOLS)/hooks

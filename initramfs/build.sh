@@ -29,11 +29,14 @@ digestlists_collect() (
 	for file in "$digestlists_uploader" "$digestlists_dir" "$digestlists_dir.sig" \
 		etc/ima/digest_lists.conf etc/ima/ima-policy etc/keys/*.der; do
 		[ -e "$file" ] || continue
-		# -a also keeps attributes, for a cpio that carries them.
 		mkdir -p "$image/${file%/*}" && cp -a "$file" "$image/${file%/*}/" || exit 1
 	done
 	manifest=$(digestlists_manifest) || exit 1
-	[ -z "$manifest" ] || printf '%s\n' "$manifest" >"$image/$digestlists_attributes"
+	[ -n "$manifest" ] || exit 0
+	printf '%s\n' "$manifest" >"$image/$digestlists_attributes" || exit 1
+	# For a cpio that carries attributes: cp leaves some out, see xattr.conf(5). Where
+	# the file system of the image's files keeps none, there is still the manifest.
+	cd "$image" && setfattr -h --restore="$digestlists_attributes" 2>/dev/null || :
 )
 
 # digestlists_manifest prints the attributes of the lists and of the uploader in
