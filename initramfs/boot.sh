@@ -4,7 +4,8 @@
 # the few programs of an initramfs.
 #
 #   digestlists_early       the lists of the image, as early as possible
-#   digestlists_root ROOT   the lists of the real root that the image lacks
+#   digestlists_root ROOT   the lists of the real root that the image lacks, or all
+#                           of them if none of the image was taken
 #
 # Whatever fails, the boot goes on: each failure is one line in the kernel's log, and
 # functions in parentheses are subshells, which cannot end the shell that called them.
@@ -42,6 +43,13 @@ digestlists_root() (
 	# Without either, digestlists_early has said so.
 	[ -x "$digestlists_uploader" ] && [ -e "$digestlists_ima/digest_list_data" ] || exit 0
 	digestlists_enabled || exit 0
+	if digestlists_none && [ -x "$1$digestlists_uploader" ] && [ -d "$1$digestlists_dir" ]; then
+		# A policy that leaves tmpfs out takes neither the lists nor the uploader of
+		# the image, but those of the root.
+		digestlists_upload "$1$digestlists_dir" "$1$digestlists_uploader" &&
+			digestlists_info "the lists of $1$digestlists_dir are loaded"
+		exit 0
+	fi
 	loaded=0
 	for type in key parser file metadata; do
 		for list in "$1$digestlists_dir"/*-"${type}"_list-*; do
@@ -83,10 +91,14 @@ digestlists_enabled() (
 # Without attributes the kernel knows no parser at that time, and what it has loaded
 # is compact lists at most.
 digestlists_loaded() {
-	[ -f "$digestlists_attributes" ] && digestlists_carried || return 1
+	[ -f "$digestlists_attributes" ] && digestlists_carried && ! digestlists_none
+}
+
+# digestlists_none tells whether the kernel knows no digest.
+digestlists_none() {
 	count=0
-	{ read -r count <"$digestlists_ima/digests_count"; } 2>/dev/null
-	[ "${count:-0}" -gt 0 ] 2>/dev/null
+	{ read -r count <"$digestlists_ima/digests_count"; } 2>/dev/null || :
+	[ "${count:-0}" = 0 ]
 }
 
 # digestlists_carried tells whether the lists have attributes: none was to be
@@ -115,16 +127,17 @@ digestlists_load_policy() {
 	} 2>/dev/null || digestlists_warn "the kernel refuses the policy $digestlists_policy"
 }
 
-# digestlists_upload loads a list or a directory; what fails, it reports.
+# digestlists_upload loads a list or a directory, with another uploader than the image's
+# if one is given. What fails, it reports.
 digestlists_upload() {
-	report=$("$digestlists_uploader" add "$1" 2>&1)
+	report=$("${2:-$digestlists_uploader}" add "$1" 2>&1)
 	status=$?
 	[ -z "$report" ] || printf '%s\n' "$report" >&2
 	case $status in
 	0) return 0 ;;
 	1) digestlists_warn "not all of $1 is loaded: $(digestlists_first "$report")" ;;
 	4) digestlists_info "this kernel has no digest lists, $1 is not loaded" ;;
-	*) digestlists_warn "$1 is not loaded: $(digestlists_first "$report") (exit code $status)" ;;
+	*) digestlists_warn "$1 is not loaded, ${digestlists_uploader##*/} has exit code $status${report:+: $(digestlists_first "$report")}" ;;
 	esac
 	return 1
 }

@@ -36,7 +36,8 @@ digestlists_collect() (
 	printf '%s\n' "$manifest" >"$image/$digestlists_attributes" || exit 1
 	# For a cpio that carries attributes: cp leaves some out, see xattr.conf(5). Where
 	# the file system of the image's files keeps none, there is still the manifest.
-	cd "$image" && setfattr -h --restore="$digestlists_attributes" 2>/dev/null || :
+	cd "$image" || exit 1
+	setfattr -h --restore="$digestlists_attributes" 2>/dev/null || :
 )
 
 # digestlists_manifest prints the attributes of the lists and of the uploader in

@@ -1,12 +1,13 @@
 package initramfs
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 // A boot is a run of hooks in an image, with files in place of what a kernel has
@@ -35,7 +36,7 @@ func (b *boot) run(t *testing.T, command string) {
 		path := b.path("usr/bin/upload_digest_lists")
 		// Written over, so that it keeps the attributes it may have.
 		must(t, os.WriteFile(path, []byte("#!/bin/sh\necho \"$*\" >>/uploads\n"+
-			"read -r line <"+policyFile+" && echo \"$line\" >/policy\n"+b.uploader+"\n"), 0o755))
+			"[ -f "+policyFile+" ] && read -r line <"+policyFile+" && echo \"$line\" >/policy\n"+b.uploader+"\n"), 0o755))
 	}
 	out := run(t, chroot(b.root, "/bin/sh", "-c", command))
 	if !strings.HasSuffix(out, "shell goes on\n") {
@@ -94,12 +95,12 @@ var bootCases = map[string]struct {
 	"environment": {
 		uploader: `echo "upload_digest_lists: error: no securityfs" >&2; exit 3`,
 		uploads:  []string{directory},
-		log:      "<4>digestlists: /etc/ima/digest_lists is not loaded: upload_digest_lists: error: no securityfs (exit code 3)\n",
+		log:      "<4>digestlists: /etc/ima/digest_lists is not loaded, upload_digest_lists has exit code 3: upload_digest_lists: error: no securityfs\n",
 	},
 	"killed": {
 		uploader: "kill -9 $$",
 		uploads:  []string{directory},
-		log:      "<4>digestlists: /etc/ima/digest_lists is not loaded:  (exit code 137)\n",
+		log:      "<4>digestlists: /etc/ima/digest_lists is not loaded, upload_digest_lists has exit code 137\n",
 	},
 	"no uploader": {
 		prepare: func(t *testing.T, b *boot) { must(t, os.Remove(b.path("usr/bin/upload_digest_lists"))) },
@@ -197,7 +198,7 @@ func (m maker) testBoot(t *testing.T, image string) {
 				c.prepare(t, b)
 			}
 			b.run(t, m.early)
-			if diff := cmp.Diff(c.uploads, b.uploads); diff != "" {
+			if diff := gocmp.Diff(c.uploads, b.uploads); diff != "" {
 				t.Errorf("uploads (-want +got):\n%s", diff)
 			}
 			if b.kernelLog != c.log {
@@ -222,10 +223,15 @@ func (m maker) testRoot(t *testing.T, image string) {
 	for name, c := range map[string]struct {
 		cmdline, uploader string
 		otherKernel       bool
+		count             string // digests loaded before; "" for 12
 		uploads           []string
 		log               string
 	}{
-		"new lists":    {uploader: "exit 0", uploads: newLists, log: outOfDate},
+		"new lists": {uploader: "exit 0", uploads: newLists, log: outOfDate},
+		"nothing loaded from the image": {
+			uploader: "exit 0", count: "0", uploads: []string{"root's: add /sysroot/etc/ima/digest_lists"},
+			log: "<6>digestlists: the lists of /sysroot/etc/ima/digest_lists are loaded\n",
+		},
 		"switched off": {cmdline: "rd.digestlists=0", uploader: "exit 0"},
 		"other kernel": {uploader: "exit 4", otherKernel: true},
 		"one is broken": {
@@ -243,11 +249,15 @@ func (m maker) testRoot(t *testing.T, image string) {
 			}
 			write(t, filepath.Join(lists, "0-file_list-rpm-new list.sig"), "no list")
 			must(t, os.Symlink("9-parser_list-compact-new", filepath.Join(lists, "1-file_list-compact-link")))
+			const uploader = "#!/bin/sh\necho \"root's: $*\" >>/uploads\n"
+			write(t, b.path("sysroot/usr/bin/upload_digest_lists"), uploader)
+			must(t, os.Chmod(b.path("sysroot/usr/bin/upload_digest_lists"), 0o755))
 			if !c.otherKernel {
+				write(t, b.path("sys/kernel/security/ima/digests_count"), cmp.Or(c.count, "12")+"\n")
 				write(t, b.path("sys/kernel/security/ima/digest_list_data"), "")
 			}
 			b.run(t, m.root)
-			if diff := cmp.Diff(c.uploads, b.uploads); diff != "" {
+			if diff := gocmp.Diff(c.uploads, b.uploads); diff != "" {
 				t.Errorf("uploads (-want +got):\n%s", diff)
 			}
 			if b.kernelLog != c.log {
