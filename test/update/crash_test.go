@@ -1,0 +1,88 @@
+package update
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+)
+
+// A run that is killed at any point leaves every installed file known, on disk and
+// to the kernel, and the next run finishes what it began.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	count := newMachine(t)
+	prepareUpgrade(count)
+	before := count.runs()
+	count.update()
+	runs := count.runs() - before
+	if runs < 5 {
+		t.Fatalf("an upgrade runs %d tools", runs)
+	}
+	for n := 1; n <= runs; n++ {
+		for _, when := range []string{"before", "after"} {
+			t.Run(fmt.Sprintf("%s %d", when, n), func(t *testing.T) {
+				t.Parallel()
+				m := newMachine(t)
+				prepareUpgrade(m)
+				cmd := m.command()
+				cmd.Env = append(cmd.Env, fmt.Sprintf("KILL=%s %d", when, before+n))
+				if got := m.finish(cmd); got.code != -1 {
+					t.Fatalf("not killed: %+v", got)
+				}
+				if got := m.update(); got.code != 0 || got.stderr != "" {
+					t.Fatalf("afterwards: %+v", got)
+				}
+				m.wantLists("0-file_list-rpm-b-1-1-noarch", "1-file_list-rpm-a-2-1-noarch")
+				if !m.replay(fileDigests(t, "b-1")).has(fileDigests(t, "a-2", "b-1")) {
+					t.Error("the kernel does not know all that is installed")
+				}
+				// The machine goes on: a later upgrade forgets nothing in use either.
+				m.rpm("-U", "--oldpackage", packageFile("a-1"))
+				if got := m.update(); got.code != 0 {
+					t.Fatalf("later: %+v", got)
+				}
+				if !m.replay(fileDigests(t, "b-1")).has(fileDigests(t, "a-1", "b-1")) {
+					t.Error("the kernel forgot what is in use")
+				}
+				if !m.exists("var/lib/digest_lists/initramfs-stale") {
+					t.Error("the initramfs is not marked")
+				}
+			})
+		}
+	}
+}
+
+// prepareUpgrade makes a machine in step and then changes its database.
+func prepareUpgrade(m *machine) {
+	m.t.Helper()
+	m.write("sys/kernel/security/ima/digests_count", "0\n")
+	m.update()
+	m.remove("var/lib/digest_lists")
+	m.rpm("-U", packageFile("a-2"))
+}
+
+// Runs at the same time wait for each other.
+func TestConcurrentRuns(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	prepareUpgrade(m)
+	results := make([]result, 4)
+	var all sync.WaitGroup
+	for i := range results {
+		all.Go(func() { results[i] = m.finish(m.command()) })
+	}
+	all.Wait()
+	did := 0
+	for _, r := range results {
+		if r.code != 0 || r.stderr != "" {
+			t.Errorf("%+v", r)
+		}
+		if r.stdout != "" {
+			did++
+		}
+	}
+	if did != 1 {
+		t.Errorf("%d of the runs changed something", did)
+	}
+	m.wantTable("a-2", "b-1")
+}
