@@ -71,8 +71,8 @@ func newRequest(c *cli.Context) (*request, error) {
 		pluginDir:  c.String("plugin-dir"),
 		jobs:       c.Int("jobs"),
 	}
-	if r.output != "" && r.table != "" {
-		return nil, command.Usagef("-o and --emulate: where to?")
+	if r.table != "" && (r.output != "" || r.securityfs != "" || r.proc != "") {
+		return nil, command.Usagef("--emulate takes the place of -o, --securityfs and --proc")
 	}
 	args := c.Args().Slice()
 	if len(args) == 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	"digestlists/internal/kerneltable"
 	"digestlists/internal/securityfs"
@@ -22,7 +23,7 @@ func (u *uploader) fit(uploads []upload, commandLine *securityfs.CommandLine) []
 	if fitsSurely(uploads, budget) {
 		return uploads
 	}
-	f := &fitting{converter: converter{uploader: u}, table: newTable(budget)}
+	f := &fitting{converter: converter{uploader: u}, table: newTable(budget), all: newTable(math.MaxInt64)}
 	return f.fit(uploads)
 }
 
@@ -52,7 +53,8 @@ func newTable(budget int64) *kerneltable.Table {
 type fitting struct {
 	converter
 	table *kerneltable.Table
-	need  int64 // bytes that all lists cost
+	all   *kerneltable.Table // without a limit
+	need  int64              // bytes that a table needs to take all lists
 }
 
 func (f *fitting) fit(uploads []upload) []upload {
@@ -67,13 +69,13 @@ func (f *fitting) fit(uploads []upload) []upload {
 	}
 	if first != "" {
 		f.problem(fmt.Errorf("the digest table has room for %d bytes, and the lists need %d: %d of them are left out, the first is %s: "+
-			"boot with ima_digest_db_size=%dM or more", f.table.Budget(), f.need, len(uploads)-len(kept), first, f.need>>20+1))
+			"boot with ima_digest_db_size=%dK or more", f.table.Budget(), f.need, len(uploads)-len(kept), first, (f.need+1023)>>10))
 	}
 	return kept
 }
 
-// add reports whether a list fits. One that cannot be read is left for the upload to
-// report.
+// add reports whether a list fits. One that cannot be read, or has a fault, is left
+// for the upload to report.
 func (f *fitting) add(up *upload) bool {
 	list := up.list
 	if up.late {
@@ -82,14 +84,18 @@ func (f *fitting) add(up *upload) bool {
 			return true
 		}
 	}
-	growth, err := f.table.Growth(list)
-	if err != nil {
+	size := int64(0) // counts for a list that goes by its path
+	if up.path != "" {
+		size = up.size
+	}
+	f.need = max(f.need, f.all.Used()+size)
+	if f.all.WriteFile(kerneltable.Add, size, list) != nil {
 		return true
 	}
-	left := f.table.Budget() - f.table.Used()
-	f.need += growth
-	if growth > left || up.path != "" && up.size > left {
+	f.need = max(f.need, f.all.Used())
+	growth, err := f.table.Growth(list)
+	if err != nil || max(growth, size) > f.table.Budget()-f.table.Used() {
 		return false
 	}
-	return f.table.Write(kerneltable.Add, list) == nil
+	return f.table.WriteFile(kerneltable.Add, size, list) == nil
 }
