@@ -13,7 +13,7 @@ import (
 // takes longer than to read them.
 type bundle struct {
 	files  []file
-	fronts [bundleSize]front // memory of the lists
+	fronts [bundleSize]front // memory to read into
 	lists  []*parsers.List   // of the files before the one with the error
 	err    error
 	done   chan struct{} // receives once when the lists are there

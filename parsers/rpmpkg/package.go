@@ -83,7 +83,11 @@ func assemble(region []byte, header, signature *rpmhdr.Header) (*rpmlist.Package
 	if err != nil {
 		return nil, err
 	}
-	return &rpmlist.Package{Region: region, Vendor: vendor, FileSignatures: signature}, nil
+	p := &rpmlist.Package{Region: region, Vendor: vendor}
+	if signature.Has(rpmhdr.SigFileSignatures) || signature.Has(rpmhdr.FileSignatures) {
+		p.FileSignatures = signature
+	}
+	return p, nil
 }
 
 // crossLimit keeps large signature headers from the second reader, which makes up

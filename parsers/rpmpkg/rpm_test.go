@@ -91,11 +91,13 @@ func TestLikeRPM(t *testing.T) {
 			if want := append(queryBytes(t, path, "RSAHEADER"), queryBytes(t, path, "DSAHEADER")...); !bytes.Equal(list.Vendor, want) {
 				t.Errorf("signature %x, want %x", list.Vendor, want)
 			}
-			compareFiles(t, list, query(t, path,
-				"[%{FILENAMES}|%{FILEDIGESTS}|%{FILEMODES}|%{LONGFILESIZES}|%{FILEUSERNAME}|%{FILEGROUPNAME}|%{FILECAPS}|%{FILESIGNATURES}\n]"))
+			compareFiles(t, list, query(t, path, fileTable))
 		})
 	}
 }
+
+// fileTable is what compareFiles has rpm print of a package.
+const fileTable = "[%{FILENAMES}|%{FILEDIGESTS}|%{FILEMODES}|%{LONGFILESIZES}|%{FILEUSERNAME}|%{FILEGROUPNAME}|%{FILECAPS}|%{FILESIGNATURES}\n]"
 
 func compareFiles(t *testing.T, list *parsers.List, table string) {
 	t.Helper()

@@ -74,6 +74,9 @@ func (s Source) list(f file, in parsers.Input, front *front) (*parsers.List, err
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", f.path, err)
 	}
+	if p.FileSignatures != nil {
+		front.data = nil // the entries refer to it
+	}
 	return list, nil
 }
 

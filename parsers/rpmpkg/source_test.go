@@ -94,6 +94,17 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// The entries of a list, file signatures too, are the same after many other lists.
+func TestEntriesLater(t *testing.T) {
+	signed := "testdata/rpms/g256-1.2-3.x86_64.imasigned.rpm"
+	paths := append([]string{signed}, slices.Repeat([]string{"testdata/rpms/g256-1.2-3.x86_64.rpm"}, 50)...)
+	got, err := lists(t, rpmpkg.Source{}, parsers.Input{Paths: paths, Jobs: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareFiles(t, got[0], query(t, signed, fileTable))
+}
+
 func copyFile(t *testing.T, from, to string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
