@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -14,21 +16,33 @@ import (
 // A call is a system call as strace prints it.
 type call struct {
 	thread, name, args, result string
+	overlaps                   bool // with a call of another thread
 }
 
-var traceLine = regexp.MustCompile(`^(\d+) +(\w+)\((.*)\) += (.*)$`)
+var (
+	wholeCall   = regexp.MustCompile(`^(\d+) +(\w+)\((.*)\) += (.*)$`)
+	startedCall = regexp.MustCompile(`^(\d+) +(\w+)\((.*) <unfinished \.\.\.>$`)
+	endedCall   = regexp.MustCompile(`^(\d+) +<\.\.\. (\w+) resumed>(.*)\) += (.*)$`)
+)
 
-// trace runs the tool under strace and returns the calls that open, close, write
-// or start something.
-func trace(t *testing.T, args ...string) []call {
+// traced runs the tool with a stand-in for the kernel's log, since this machine's is
+// no business of tests.
+const traced = `
+set -eu
+mount --make-rprivate /
+: >"$0"
+mount --bind "$0" /dev/kmsg
+exec strace -f -e signal=none -e trace=open,openat,openat2,creat,close,write,pwrite64,writev,execve,execveat "$@"
+`
+
+// trace runs the tool under strace and returns the calls that open, close, write or
+// start something.
+func trace(t *testing.T, bin string, args ...string) []call {
 	t.Helper()
 	dir := t.TempDir()
-	bin, log := filepath.Join(dir, "upload_digest_lists"), filepath.Join(dir, "trace")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	command := append([]string{"-f", "-e", "signal=none", "-e", "trace=open,openat,openat2,creat,close,write,pwrite64,writev,execve,execveat", "-o", log, bin}, args...)
-	if out, err := exec.Command("strace", command...).CombinedOutput(); err != nil {
+	log := filepath.Join(dir, "trace")
+	command := append([]string{"-m", "sh", "-c", traced, filepath.Join(dir, "kmsg"), "-o", log, bin}, args...)
+	if out, err := exec.Command("unshare", command...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	f, err := os.Open(log)
@@ -37,23 +51,17 @@ func trace(t *testing.T, args ...string) []call {
 	}
 	defer f.Close()
 	var calls []call
+	started := make(map[string]string)
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if m := traceLine.FindStringSubmatch(joinUnfinished(t, lines)); m != nil {
-			calls = append(calls, call{m[1], m[2], m[3], m[4]})
+		if m := wholeCall.FindStringSubmatch(lines.Text()); m != nil {
+			calls = append(calls, call{m[1], m[2], m[3], m[4], false})
+		} else if m := startedCall.FindStringSubmatch(lines.Text()); m != nil {
+			started[m[1]] = m[3]
+		} else if m := endedCall.FindStringSubmatch(lines.Text()); m != nil {
+			calls = append(calls, call{m[1], m[2], started[m[1]] + m[3], m[4], true})
 		}
 	}
 	return calls
-}
-
-// joinUnfinished refuses calls that strace printed in two parts: two threads were
-// in calls of the traced kind at once, which may not happen in the window and does
-// not happen elsewhere in a run with one worker.
-func joinUnfinished(t *testing.T, lines *bufio.Scanner) string {
-	t.Helper()
-	if line := lines.Text(); strings.Contains(line, "<unfinished") {
-		t.Errorf("overlapping calls: %s", line)
-	}
-	return lines.Text()
 }
 
 // standIn makes a folder with the files that a kernel with digest lists has, and a
@@ -68,6 +76,16 @@ func standIn(t *testing.T) (securityfs, lists string) {
 	if err := os.WriteFile(filepath.Join(securityfs, "ima/digest_list_data"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	for name, text := range map[string]string{
+		"ima/digests_count": "100\n",
+		"ima/policy":        "measure func=DIGEST_LIST_CHECK\n",
+		"proc/cmdline":      "ima_policy=exec_tcb ima_digest_list_pcr=11\n",
+	} {
+		path := filepath.Join(securityfs, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.CopyFS(lists, os.DirFS("../test/inputs/mix")); err != nil {
 		t.Fatal(err)
 	}
@@ -78,18 +96,52 @@ func standIn(t *testing.T) (securityfs, lists string) {
 	return securityfs, lists
 }
 
+// sign signs all lists of the folder and returns the certificate.
+func sign(t *testing.T, lists string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(lists, "*_list-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const keys = "../test/inputs/keys/"
+	args := []string{"ima_sign", "--hashalgo", "sha256", "--key", keys + "rsa2048.pem", "--keyid-from-cert", keys + "x509_golden.der"}
+	for _, file := range files {
+		if out, err := exec.Command("evmctl", append(args, file)...).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	return keys + "x509_golden.der"
+}
+
+// addPlugin adds a list that only a plug-in can read, and returns its folder.
+func addPlugin(t *testing.T, lists string) string {
+	t.Helper()
+	dir := t.TempDir()
+	err := errors.Join(
+		os.WriteFile(filepath.Join(dir, "parser-mine"), []byte("#!/bin/sh\nexec cat\n"), 0o755),
+		os.Chmod(filepath.Join(dir, "parser-mine"), 0o755),
+		exec.Command("cp", "../test/inputs/bad/compact-ok", filepath.Join(lists, "20-file_list-mine-list")).Run())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 // The kernel turns digest lists off if a parser opens a file that was not measured,
 // and refuses writes of another thread than the one that opened the data file.
-func TestNothingButListsIsOpenedInTheWindow(t *testing.T) {
+func testWindow(t *testing.T, bin string) {
 	securityfs, lists := standIn(t)
-	calls := trace(t, "--securityfs", securityfs, "add", lists)
+	plugins := addPlugin(t, lists)
+	cert := sign(t, lists)
+	calls := trace(t, bin, "--kmsg", "--cert", cert, "--plugin-dir", plugins, "--securityfs", securityfs,
+		"--proc", filepath.Join(securityfs, "proc"), "add", lists)
 	start, end := window(t, calls)
 	parser, fd := calls[start].thread, calls[start].result
 
 	var opened []string
 	writes := 0
 	for _, c := range calls[start+1 : end] {
-		if c.thread != parser {
+		if c.thread != parser || c.overlaps {
 			t.Errorf("thread %s calls %s(%s) in the window of %s", c.thread, c.name, c.args, parser)
 		}
 		switch c.name {
@@ -105,13 +157,19 @@ func TestNothingButListsIsOpenedInTheWindow(t *testing.T) {
 			t.Errorf("%s(%s) in the window", c.name, c.args)
 		}
 	}
-	// Two compact lists by path, three others as data; the others are opened.
-	if writes != 5 {
-		t.Errorf("%d writes, want one for each of 5 lists", writes)
+	// Two compact lists by path, three others as data and one of a plug-in; the
+	// three are opened.
+	if writes != 6 {
+		t.Errorf("%d writes, want one for each of 6 lists", writes)
 	}
 	want := "[0-file_list-rpm-g256-1.2-3-x86_64 2-file_list-ima+ima_ng-20200101_000000 10-file_list-rpm-gsha512-0.1-1-x86_64]"
 	if got := fmt.Sprint(opened); got != want {
 		t.Errorf("opened %s, want %s", got, want)
+	}
+	for _, file := range []string{"/dev/kmsg", cert, "/digests_count", "/proc/cmdline", "/ima/policy", "/parser-mine"} {
+		if !slices.ContainsFunc(calls[:start], func(c call) bool { return strings.Contains(c.args, file+`"`) }) {
+			t.Errorf("%s was not opened or started before the window", file)
+		}
 	}
 }
 

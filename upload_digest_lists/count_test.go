@@ -1,0 +1,54 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"digestlists/internal/securityfs"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestExpectation(t *testing.T) {
+	list, err := os.ReadFile("../test/inputs/bad/compact-ok") // four distinct digests
+	if err != nil {
+		t.Fatal(err)
+	}
+	const add, del = securityfs.Add, securityfs.Delete
+	tests := []struct {
+		name        string
+		op          securityfs.Operation
+		before      int
+		lists       int // the same list so many times
+		err         error
+		least, most int
+	}{
+		{"into an empty table", add, 0, 1, nil, 4, 4},
+		{"twice the same", add, 0, 2, nil, 4, 4},
+		{"nothing", add, 3, 0, nil, 3, 3},
+		{"some may be known", add, 3, 1, nil, 4, 7},
+		{"all may be known", add, 10, 1, nil, 10, 14},
+		{"refused, maybe half way", add, 0, 1, unix.ENOMEM, 0, 4},
+		{"from an empty table", del, 0, 1, nil, 0, 0},
+		{"others may hold them", del, 10, 1, nil, 6, 10},
+		{"more than there are", del, 3, 2, nil, 0, 3},
+	}
+	for _, tt := range tests {
+		e := newExpectation(tt.before, true)
+		for range tt.lists {
+			e.add(list, tt.err)
+		}
+		for after := range 20 {
+			err := e.check(tt.op, after, true)
+			if possible := tt.least <= after && after <= tt.most; possible != (err == nil) {
+				t.Errorf("%s: %d digests, then %d: %v, want %d to %d", tt.name, tt.before, after, err, tt.least, tt.most)
+			}
+		}
+	}
+	if err := newExpectation(0, false).check(add, 5, true); err != nil {
+		t.Errorf("nothing known before: %v", err)
+	}
+	if err := newExpectation(5, true).check(add, 0, false); err != nil {
+		t.Errorf("nothing known after: %v", err)
+	}
+}
