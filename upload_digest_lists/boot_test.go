@@ -88,7 +88,7 @@ func testBootLog(t *testing.T, bin string) {
 			t.Errorf("%q", line)
 		}
 	}
-	if want := "<4>upload_digest_lists: error: not everything was loaded from " + dir + "/lists: 0 lists were, 20 problems"; got[1+logLines] != want {
+	if want := "<4>upload_digest_lists: error: 0 lists loaded from " + dir + "/lists, 20 problems"; got[1+logLines] != want {
 		t.Errorf("last line %q, want %q", got[1+logLines], want)
 	}
 }

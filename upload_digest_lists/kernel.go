@@ -88,7 +88,7 @@ func (u *uploader) uploadInWindow(k *kernel, uploads []upload) error {
 // summarize says how it went where that is read after the boot.
 func (u *uploader) summarize() {
 	if u.failures > 0 {
-		u.log.summary(true, fmt.Sprintf("%s: error: not everything was loaded from %s: %d lists were, %d problems", u.tool, u.path, u.loaded, u.failures))
+		u.log.summary(true, fmt.Sprintf("%s: error: %d lists loaded from %s, %d problems", u.tool, u.loaded, u.path, u.failures))
 		return
 	}
 	u.log.summary(false, fmt.Sprintf("%s: %d lists loaded from %s", u.tool, u.loaded, u.path))

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 
 	"digestlists/internal/securityfs"
@@ -38,13 +37,12 @@ func (m *messages) Write(p []byte) (int, error) {
 	return m.stderr.Write(p)
 }
 
-// summary is the last line. It gets to the kernel's log however many came before; that
-// all went well is said nowhere else.
+// summary is the last line of the kernel's log. It gets there however many came
+// before, and that all went well is said nowhere else.
 func (m *messages) summary(failed bool, line string) {
 	level := securityfs.LevelInfo
 	if failed {
 		level = securityfs.LevelWarning
-		fmt.Fprintln(m.stderr, line)
 	}
 	if m.kernel != nil {
 		m.kernel.Print(level, line)
