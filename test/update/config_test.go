@@ -2,6 +2,7 @@ package update
 
 import (
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -107,5 +108,45 @@ func TestConfigurationOfOthers(t *testing.T) {
 			m.mustFail(2, tt.want)
 			m.wantLists()
 		})
+	}
+}
+
+// The configuration that is installed switches nothing on, and it, the manual and
+// the script know the same keys and defaults.
+func TestKeysAreDocumented(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	shipped, err := os.ReadFile("../../packaging/digest_lists.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.write("etc/digest_lists.conf", string(shipped))
+	m.mustUpdate("")
+
+	script, err := os.ReadFile(shared.script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manual, err := os.ReadFile("../../man/digest_lists.conf.5.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := regexp.MustCompile(`(?m)^\t([a-z_]+)\) .*value`).FindAllSubmatch(script, -1)
+	if len(keys) < 10 {
+		t.Fatalf("the script has %d keys", len(keys))
+	}
+	for _, k := range keys {
+		key := string(k[1])
+		def := regexp.MustCompile(`(?m)^` + key + `=(.*)$`).FindSubmatch(script)
+		if def == nil {
+			t.Errorf("%s has no default", key)
+			continue
+		}
+		if line := strings.TrimSpace("#" + key + " = " + string(def[1])); !strings.Contains(string(shipped), "\n"+line+"\n") {
+			t.Errorf("the shipped configuration has no line %q", line)
+		}
+		if entry := "\n**" + key + "** = "; strings.Count(string(manual), entry) != 1 {
+			t.Errorf("the manual has no entry %q", entry)
+		}
 	}
 }

@@ -32,6 +32,7 @@ var shared struct {
 func TestMain(m *testing.M) { os.Exit(runAll(m)) }
 
 func runAll(m *testing.M) int {
+	useMemory()
 	dir, err := os.MkdirTemp("", "update")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -70,6 +71,21 @@ func makeDatabase() error {
 		}
 	}
 	return nil
+}
+
+// useMemory puts temporary files where writing through to a disk takes no time, if
+// programs can be run from there: rpm and the tools wait for the disk often.
+func useMemory() {
+	const folder = "/dev/shm"
+	f, err := os.CreateTemp(folder, "update")
+	if err != nil {
+		return
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString("#!/bin/sh\n")
+	if errors.Join(err, f.Chmod(0o755), f.Close()) == nil && exec.Command(f.Name()).Run() == nil {
+		os.Setenv("TMPDIR", folder)
+	}
 }
 
 // buildPackage runs rpmbuild with macros defined.
