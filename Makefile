@@ -68,6 +68,10 @@ build/man/%: man/%.md
 install: build man install-initramfs
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/digestlist $(DESTDIR)$(SYSCONFDIR)/ima/digest_lists
 	$(INSTALL) -m 0755 $(addprefix $(BIN)/,$(COMMANDS)) $(DESTDIR)$(PREFIX)/bin
+	$(INSTALL) -m 0755 libexec/digestlist-update $(DESTDIR)$(PREFIX)/libexec
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system systemd/digestlist-update.path systemd/digestlist-update.service
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(SYSCONFDIR)/dnf/plugins/post-transaction-actions.d packaging/hooks/digest_lists.action
+	test -e $(DESTDIR)$(SYSCONFDIR)/ima/digest_lists.conf || $(INSTALL) -m 0644 packaging/digest_lists.conf $(DESTDIR)$(SYSCONFDIR)/ima
 	$(foreach page,$(MAN),$(INSTALL) -D -m 0644 $(page) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&) true
 
 # What goes into an initramfs, and what puts it there.
