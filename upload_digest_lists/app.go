@@ -55,7 +55,7 @@ type request struct {
 	table      string // a model of the kernel's table instead, or ""
 	certs      []string
 	securityfs string // "" to mount it if need be
-	proc       string // "" to mount it if need be; with securityfs, to leave it alone
+	proc       string // "" to mount it if need be; with securityfs, there is none
 	pluginDir  string
 	jobs       int
 }
