@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 
+	"digestlists/compact"
 	"digestlists/internal/kerneltable"
 	"digestlists/internal/securityfs"
 )
@@ -20,26 +22,54 @@ func (u *uploader) fit(uploads []upload, commandLine *securityfs.CommandLine) []
 		u.warn("the kernel's command line: %v: whether the lists fit is not known", err)
 		return uploads
 	}
-	if fitsSurely(uploads, budget) {
+	c := converter{uploader: u}
+	if fitsSurely(uploads, budget, sizeBound) || fitsSurely(uploads, budget, c.cost) {
 		return uploads
 	}
-	f := &fitting{converter: converter{uploader: u}, table: newTable(budget), all: newTable(math.MaxInt64)}
+	f := &fitting{converter: c, table: newTable(budget), all: newTable(math.MaxInt64)}
 	return f.fit(uploads)
+}
+
+// fitsSurely adds up what each list costs at most. Few sets come near the budget, and
+// telling which digests are the same would take longer than all the rest.
+func fitsSurely(uploads []upload, budget int64, bound func(*upload) int64) bool {
+	var total, largest int64
+	for i := range uploads {
+		up := &uploads[i]
+		if up.path != "" {
+			largest = max(largest, up.size)
+		}
+		if total += bound(up); total+largest > budget {
+			return false
+		}
+	}
+	return true
 }
 
 // maxExpansion is what digests cost in the table, at most, by the bytes they have in
 // a list of any format: those of 16 bytes cost 48.
 const maxExpansion = 3
 
-// fitsSurely spares most runs the work of reading all lists once more.
-func fitsSurely(uploads []upload, budget int64) bool {
-	var total, largest int64
-	for _, up := range uploads {
-		size := max(up.size, int64(len(up.list)))
-		total += maxExpansion * size
-		largest = max(largest, size)
+func sizeBound(up *upload) int64 { return maxExpansion * max(up.size, int64(len(up.list))) }
+
+// cost returns what the digests of a list cost, each one counted.
+func (c *converter) cost(up *upload) (cost int64) {
+	if !up.late {
+		r := compact.NewReader(bytes.NewReader(up.list)) // which was checked
+		for h, err := r.Next(); err == nil; h, err = r.Next() {
+			cost += int64(h.Count) * kerneltable.Cost(h.Algorithm)
+		}
+		return cost
 	}
-	return total+largest <= budget
+	content, err := c.set.ReadInto(up.File, c.content)
+	if err != nil || c.parse(up.List, content) != nil {
+		return 0 // the upload reports it
+	}
+	c.content = content
+	for _, run := range c.runs {
+		cost += int64(len(run.Sums)/run.Algorithm.Size()) * kerneltable.Cost(run.Algorithm)
+	}
+	return cost
 }
 
 func newTable(budget int64) *kerneltable.Table {

@@ -11,17 +11,29 @@ import (
 
 // An expectation is how many digests the kernel should know after an upload. What
 // it knew before is only a number, so that the result is exact for an empty table
-// and else within bounds.
+// and else within bounds. An upload may take more than one window.
 type expectation struct {
-	before  int
-	known   bool               // before is
-	tried   *kerneltable.Table // all digests of the upload, each counted once
-	partial bool               // some were refused
+	before, after int
+	begun         bool
+	known         bool               // before and after are
+	tried         *kerneltable.Table // all digests of the upload, each counted once
+	partial       bool               // some were refused
 }
 
-func newExpectation(before int, known bool) *expectation {
+func newExpectation() *expectation {
 	limits := kerneltable.Limits{Budget: math.MaxInt64, LastAlgorithm: compact.SHA3_512}
-	return &expectation{before: before, known: known, tried: kerneltable.New(limits)}
+	return &expectation{tried: kerneltable.New(limits)}
+}
+
+// begin and end take the number of digests at the ends of a window.
+func (e *expectation) begin(count int, known bool) {
+	if !e.begun {
+		e.before, e.after, e.known, e.begun = count, count, known, true
+	}
+}
+
+func (e *expectation) end(count int, known bool) {
+	e.after, e.known = count, e.known && known
 }
 
 // add counts a list that was uploaded, or refused with err.
@@ -44,10 +56,11 @@ func (e *expectation) bounds(op securityfs.Operation) (least, most int) {
 }
 
 // check compares the bounds with what the kernel says.
-func (e *expectation) check(op securityfs.Operation, after int, known bool) error {
-	if !e.known || !known {
+func (e *expectation) check(op securityfs.Operation) error {
+	if !e.known {
 		return nil
 	}
+	after := e.after
 	least, most := e.bounds(op)
 	switch {
 	case least <= after && after <= most:

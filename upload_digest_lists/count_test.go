@@ -34,21 +34,25 @@ func TestExpectation(t *testing.T) {
 		{"more than there are", del, 3, 2, nil, 0, 3},
 	}
 	for _, tt := range tests {
-		e := newExpectation(tt.before, true)
+		e := newExpectation()
+		e.begin(tt.before, true)
 		for range tt.lists {
 			e.add(list, tt.err)
 		}
 		for after := range 20 {
-			err := e.check(tt.op, after, true)
+			e.end(after, true)
+			err := e.check(tt.op)
 			if possible := tt.least <= after && after <= tt.most; possible != (err == nil) {
 				t.Errorf("%s: %d digests, then %d: %v, want %d to %d", tt.name, tt.before, after, err, tt.least, tt.most)
 			}
 		}
 	}
-	if err := newExpectation(0, false).check(add, 5, true); err != nil {
-		t.Errorf("nothing known before: %v", err)
-	}
-	if err := newExpectation(5, true).check(add, 0, false); err != nil {
-		t.Errorf("nothing known after: %v", err)
+	for _, known := range [][2]bool{{false, true}, {true, false}} {
+		e := newExpectation()
+		e.begin(5, known[0])
+		e.end(0, known[1])
+		if err := e.check(add); err != nil {
+			t.Errorf("known before %v, after %v: %v", known[0], known[1], err)
+		}
 	}
 }

@@ -22,8 +22,10 @@ func (u *uploader) emulate(stdout io.Writer) error {
 	}
 	before := table.Count()
 	uploads := u.prepare(u.withoutKeys(u.parsable(u.set.lists)))
-	if err := u.uploadAll(&emulation{table, tableOperation(u.operation)}, uploads); err != nil {
-		u.problem(err)
+	expected := newExpectation()
+	u.uploadAll(&emulation{table, tableOperation(u.operation)}, uploads, expected)
+	if mismatch := expected.check(u.operation); mismatch != nil {
+		u.problem(mismatch)
 	}
 	if err := table.Save(u.table); err != nil {
 		return err

@@ -61,16 +61,37 @@ func (u *uploader) upload(k *kernel) error {
 	if u.operation == securityfs.Add {
 		uploads = u.fit(uploads, setup.CommandLine)
 	}
-	if len(uploads) > 0 {
-		if err := u.uploadInWindow(k, uploads); err != nil {
+	expected := newExpectation()
+	for _, part := range u.windows(uploads) {
+		if err := u.uploadInWindow(k, part, expected); err != nil {
 			return err
 		}
+	}
+	if mismatch := expected.check(u.operation); mismatch != nil {
+		u.problem(mismatch)
 	}
 	u.summarize()
 	return u.result()
 }
 
-func (u *uploader) uploadInWindow(k *kernel, uploads []upload) error {
+// windows splits the uploads where the kernel has to look again at who uploads: it
+// takes data only from a program that was in a parser list when the window was
+// opened, and the list of this one may be the first that is loaded.
+func (u *uploader) windows(uploads []upload) [][]upload {
+	parsers := 0
+	for parsers < len(uploads) && uploads[parsers].Type == compact.TypeParser && uploads[parsers].Format == compactFormat {
+		parsers++
+	}
+	if u.operation == securityfs.Add && parsers > 0 && parsers < len(uploads) {
+		return [][]upload{uploads[:parsers], uploads[parsers:]}
+	}
+	if len(uploads) == 0 {
+		return nil
+	}
+	return [][]upload{uploads}
+}
+
+func (u *uploader) uploadInWindow(k *kernel, uploads []upload, expected *expectation) error {
 	window, err := securityfs.Open(k.root, u.operation, k.sleep)
 	if err != nil {
 		return unsupported(err)
@@ -79,14 +100,8 @@ func (u *uploader) uploadInWindow(k *kernel, uploads []upload) error {
 	if k.proc == "" {
 		to = uncounted{window}
 	}
-	mismatch := u.uploadAll(to, uploads)
-	if err := window.Close(); err != nil {
-		return err
-	}
-	if mismatch != nil {
-		u.problem(mismatch)
-	}
-	return nil
+	u.uploadAll(to, uploads, expected)
+	return window.Close()
 }
 
 // uncounted is a stand-in for a kernel, whose count nobody keeps.
@@ -146,10 +161,10 @@ type target interface {
 	Count() (n int, ok bool)
 }
 
-// uploadAll is all that happens in the window: no file but lists is opened. Failures
-// of lists are reported; what is returned is a number of digests that cannot be.
-func (u *uploader) uploadAll(to target, uploads []upload) error {
-	expected := newExpectation(to.Count())
+// uploadAll is all that happens in a window: no file but lists is opened. Failures
+// of lists are reported.
+func (u *uploader) uploadAll(to target, uploads []upload, expected *expectation) {
+	expected.begin(to.Count())
 	c := &converter{uploader: u}
 	for i := range uploads {
 		up := &uploads[i]
@@ -165,6 +180,5 @@ func (u *uploader) uploadAll(to target, uploads []upload) error {
 		up.list = nil
 		u.done(up.File, err)
 	}
-	after, known := to.Count()
-	return expected.check(u.operation, after, known)
+	expected.end(to.Count())
 }

@@ -132,9 +132,8 @@ func (c *converter) convertList(l listdir.List) ([]byte, error) {
 	return c.convert(l, content)
 }
 
-func (c *converter) convert(l listdir.List, content []byte) (list []byte, err error) {
-	entries := decode.Entries(c.formats, l.Name, content, parsers.Options{Generation: c.generation})
-	if c.runs, err = decode.Runs(entries, c.runs); err != nil {
+func (c *converter) convert(l listdir.List, content []byte) ([]byte, error) {
+	if err := c.parse(l, content); err != nil {
 		return nil, err
 	}
 	c.out.Reset()
@@ -143,4 +142,10 @@ func (c *converter) convert(l listdir.List, content []byte) (list []byte, err er
 		return nil, err
 	}
 	return c.out.Bytes(), checkSize(c.out.Len())
+}
+
+// parse sets runs to the digests of a list.
+func (c *converter) parse(l listdir.List, content []byte) (err error) {
+	c.runs, err = decode.Runs(decode.Entries(c.formats, l.Name, content, parsers.Options{Generation: c.generation}), c.runs)
+	return err
 }
