@@ -13,9 +13,10 @@ import (
 // to the kernel, and the next run finishes what it began.
 func TestKilled(t *testing.T) {
 	t.Parallel()
-	count := newMachine(t)
-	prepareUpgrade(count)
-	before := count.runs()
+	prepared := newMachine(t)
+	prepareUpgrade(prepared)
+	before := prepared.runs()
+	count := prepared.copy(t)
 	count.update()
 	runs := count.runs() - before
 	if runs < 5 {
@@ -25,8 +26,7 @@ func TestKilled(t *testing.T) {
 		for _, when := range []string{"before", "after"} {
 			t.Run(fmt.Sprintf("%s %d", when, n), func(t *testing.T) {
 				t.Parallel()
-				m := newMachine(t)
-				prepareUpgrade(m)
+				m := prepared.copy(t)
 				cmd := m.command()
 				cmd.Env = append(cmd.Env, fmt.Sprintf("KILL=%s %d", when, before+n))
 				if got := m.finish(cmd); got.code != -1 {

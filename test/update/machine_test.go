@@ -166,6 +166,20 @@ func newMachine(t *testing.T, lines ...string) *machine {
 	return m
 }
 
+// copy returns another machine in the same state.
+func (m *machine) copy(t *testing.T) *machine {
+	t.Helper()
+	c := &machine{t: t, root: t.TempDir()}
+	c.conf = c.path("etc/digest_lists.conf")
+	if err := os.CopyFS(c.root, os.DirFS(m.root)); err != nil {
+		t.Fatal(err)
+	}
+	c.write("etc/digest_lists.conf", strings.ReplaceAll(m.read("etc/digest_lists.conf"), m.root, c.root))
+	c.remove("bin")
+	c.installTools()
+	return c
+}
+
 // installTools makes a folder for PATH in which the tools' stand-ins are, and a
 // logger that appends to a file instead of to the journal.
 func (m *machine) installTools() {
