@@ -31,6 +31,7 @@ digestlists_collect() (
 		[ -e "$file" ] || continue
 		mkdir -p "$image/${file%/*}" && cp -a "$file" "$image/${file%/*}/" || exit 1
 	done
+	digestlists_devices "$image/dev"
 	manifest=$(digestlists_manifest) || exit 1
 	[ -n "$manifest" ] || exit 0
 	printf '%s\n' "$manifest" >"$image/$digestlists_attributes" || exit 1
@@ -39,6 +40,18 @@ digestlists_collect() (
 	cd "$image" || exit 1
 	setfattr -h --restore="$digestlists_attributes" 2>/dev/null || :
 )
+
+# digestlists_devices makes what the uploader needs where the kernel starts it itself,
+# before there are other devices and with no open file: null, without which no Go
+# program starts, and the kernel's log. A builder that may not make devices leaves
+# the work to the hook, which runs later.
+digestlists_devices() {
+	mkdir -p "$1"
+	{
+		[ -e "$1/null" ] || mknod -m 666 "$1/null" c 1 3
+		[ -e "$1/kmsg" ] || mknod -m 644 "$1/kmsg" c 1 11
+	} 2>/dev/null || :
+}
 
 # digestlists_manifest prints the attributes of the lists and of the uploader in
 # the current directory, in the form that setfattr --restore reads. Stock cpio

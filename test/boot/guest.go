@@ -26,7 +26,7 @@ type Machine struct {
 	Kernel  *Kernel
 	Initrd  string   // file
 	Options []string // of the kernel's command line
-	Disk    string   // file with a file system, /dev/vda; or none
+	Disk    string   // file with a file system, /dev/vda, to which nothing is written; or none
 }
 
 // A Guest is a machine that runs, until the test ends or it is switched off.
@@ -140,7 +140,7 @@ func (m *Machine) arguments() []string {
 		"-chardev", "socket,id=tpm,fd=4", "-tpmdev", "emulator,id=tpm,chardev=tpm", "-device", "tpm-tis,tpmdev=tpm",
 	}
 	if m.Disk != "" {
-		args = append(args, "-drive", "if=virtio,format=raw,file="+m.Disk)
+		args = append(args, "-drive", "if=virtio,format=raw,snapshot=on,file="+m.Disk)
 	}
 	return args
 }

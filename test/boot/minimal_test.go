@@ -42,34 +42,41 @@ func bootLoader(t *testing.T, options ...string) *loader {
 		policy += "measure func=DIGEST_LIST_CHECK\n"
 		options = append(options, "ima_digest_list_pcr=11")
 	}
-	files := []boot.File{
+	files := append(goodLists(t),
 		boot.Program(program, l.uploader),
 		boot.Device("/dev/null", 1, 3), // Go's runtime needs it where no file is open
 		boot.Device("/dev/kmsg", 1, 11),
 		boot.Regular("/policy", []byte(policy)),
 		boot.Regular(lists+"/0-parser_list-compact-upload_digest_lists", parserList(t, l.uploader)),
-	}
-	for list, name := range map[string]string{
-		"mix/1-file_list-compact-one":                  "1-file_list-compact-one",
-		"mix/10-file_list-rpm-gsha512-0.1-1-x86_64":    "10-file_list-rpm-gsha512-0.1-1-x86_64",
-		"mix/2-file_list-ima+ima_ng-20200101_000000":   "2-file_list-ima+ima_ng-20200101_000000",
-		"bad/compact-trailing":                         "/corrupt/1-file_list-compact-trailing",
-		"mix/../mix/0-file_list-rpm-g256-1.2-3-x86_64": "/corrupt/2-file_list-rpm-g256-1.2-3-x86_64",
-	} {
-		content, err := os.ReadFile(filepath.Join("../inputs", list))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !filepath.IsAbs(name) {
-			name = lists + "/" + name
-		}
-		files = append(files, boot.Regular(name, content))
-	}
+		boot.Regular("/corrupt/1-file_list-compact-trailing", input(t, "bad/compact-trailing")),
+		boot.Regular("/corrupt/2-file_list-rpm-g256-1.2-3-x86_64", input(t, "mix/0-file_list-rpm-g256-1.2-3-x86_64")),
+	)
 	l.Guest = boot.Boot(t, dir, boot.Machine{Kernel: kernel, Initrd: boot.Minimal(t, dir, files...), Options: options})
 	l.Must(t, "mount -t sysfs sysfs /sys && mount -t securityfs securityfs /sys/kernel/security")
 	l.Must(t, "cat /policy >/sys/kernel/security/ima/policy")
 	l.Must(t, "umount /sys/kernel/security && umount /sys")
 	return l
+}
+
+// input returns the content of a file of test/inputs.
+func input(t *testing.T, name string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("../inputs", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// goodLists are lists of each format that no signature is needed for.
+func goodLists(t *testing.T) (files []boot.File) {
+	t.Helper()
+	for _, name := range []string{
+		"1-file_list-compact-one", "2-file_list-ima+ima_ng-20200101_000000", "10-file_list-rpm-gsha512-0.1-1-x86_64",
+	} {
+		files = append(files, boot.Regular(lists+"/"+name, input(t, "mix/"+name)))
+	}
+	return files
 }
 
 // buildUploader builds the uploader as make does.
