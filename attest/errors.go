@@ -2,6 +2,7 @@ package attest
 
 import (
 	"errors"
+	"fmt"
 
 	"digestlists/compact"
 )
@@ -13,15 +14,19 @@ var (
 	ErrTruncated = compact.ErrTruncated
 )
 
-// The classes of failures of a quote that can be read, for errors.Is.
+// ErrQuote is a quote that can be read and does not hold. The other errors here say why,
+// and are this error too.
 var (
-	ErrNotQuote  = errors.New("not a quote of a TPM")
-	ErrSignature = errors.New("bad signature")
-	ErrNonce     = errors.New("wrong nonce")
-	ErrPCRValues = errors.New("PCR values are not those that were quoted")
-	ErrWeakHash  = errors.New("SHA-1 is not trusted")
-	ErrKey       = errors.New("key is not fit for quotes")
+	ErrQuote     = errors.New("quote refused")
+	ErrNotQuote  = fmt.Errorf("%w: not a quote of a TPM", ErrQuote)
+	ErrSignature = fmt.Errorf("%w: bad signature", ErrQuote)
+	ErrNonce     = fmt.Errorf("%w: wrong nonce", ErrQuote)
+	ErrPCRValues = fmt.Errorf("%w: PCR values are not those that were quoted", ErrQuote)
+	ErrWeakHash  = fmt.Errorf("%w: SHA-1 is not trusted", ErrQuote)
 )
+
+// ErrKey is a key that quotes may not be signed with.
+var ErrKey = errors.New("key is not fit for quotes")
 
 // ErrConflict says that two values were given for the same PCR.
 var ErrConflict = errors.New("two values for one PCR")

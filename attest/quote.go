@@ -86,7 +86,7 @@ func (e *QuoteEvidence) verify() (scheme string, hash compact.Algorithm, err err
 		return "", 0, err
 	}
 	if sig.hash == compact.SHA1 && !e.AllowSHA1 {
-		return "", 0, fmt.Errorf("%w: the quote is signed over a SHA-1 digest", ErrWeakHash)
+		return "", 0, fmt.Errorf("%w for the signature of a quote", ErrWeakHash)
 	}
 	digest, err := hashes.Sum(sig.hash, e.Message)
 	if err != nil {

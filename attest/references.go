@@ -1,0 +1,246 @@
+package attest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"digestlists/compact"
+	"digestlists/internal/decode"
+	"digestlists/internal/hashes"
+	"digestlists/internal/imasig"
+	"digestlists/internal/listdir"
+	"digestlists/internal/regular"
+	"digestlists/parsers"
+	"digestlists/parsers/formats"
+
+	"golang.org/x/sys/unix"
+)
+
+// A List is where the operator knows a digest from.
+type List struct {
+	Name    string // of the list's file, or of the package
+	Origin  string // path of the file, or of what it was made from
+	Package bool   // made from a package, not read from a file of the list directory
+	Digests int
+
+	SignedBy string // name of the key that signed it, if it is one of the operator's keys
+	Unsigned error  // why it is not; nil where no keys were given
+}
+
+// References are what the operator knows: the digests in lists and packages, and the
+// lists themselves. Adding is not safe for several goroutines, reading is. After an error
+// in a list the set is empty.
+type References struct {
+	keys  *Keys
+	now   time.Time
+	index index
+	lists []*List
+
+	byContent map[string]*List // digests of the list as a file
+	byName    map[string]*List
+}
+
+// NewReferences returns an empty set. With keys, which may be nil, the signatures of
+// lists are checked as they are added, for List.SignedBy and List.Unsigned; that fails no list.
+func NewReferences(keys *Keys, now time.Time) *References {
+	return &References{keys: keys, now: now, byContent: make(map[string]*List), byName: make(map[string]*List)}
+}
+
+// Lists returns the lists in the order in which they were added.
+func (r *References) Lists() []*List { return slices.Clone(r.lists) }
+
+// Digests returns how many digests the lists hold.
+func (r *References) Digests() int { return len(r.index.records) }
+
+// AddTree adds the digest lists in a folder and all folders below it: every file whose
+// name is that of a list. It returns how many there were. One that cannot be read is an
+// error.
+func (r *References) AddTree(root string) (int, error) {
+	added := 0
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if _, ok := listdir.ParseName(d.Name()); !ok {
+			return nil
+		}
+		added++
+		return r.AddFile(path)
+	})
+	return added, err
+}
+
+// listAlgorithms are those that a kernel may have measured a list file with.
+var listAlgorithms = []compact.Algorithm{compact.SHA256, compact.SHA1, compact.SHA384, compact.SHA512, compact.SM3}
+
+// AddFile adds a digest list, whose name says its type and format.
+func (r *References) AddFile(path string) error {
+	name, ok := listdir.ParseName(filepath.Base(path))
+	if !ok {
+		return fmt.Errorf("%s: %w: not the name of a digest list", path, ErrMalformed)
+	}
+	content, err := regular.ReadFile(path, unix.O_NOFOLLOW, listdir.MaxListSize)
+	if err != nil {
+		return err
+	}
+	list := &List{Name: filepath.Base(path), Origin: path}
+	if name.Type != compact.TypeKey {
+		entries := decode.Entries(formats.Lists(), name, content, parsers.Options{Want: parsers.FieldPath})
+		if err := r.addEntries(list, entries); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	r.checkSignature(list, path, content)
+	r.byName[list.Name] = list
+	return r.addContent(list, content, listAlgorithms)
+}
+
+// AddSource adds the lists that a source makes, such as those of the packages in an RPM
+// database. It returns how many there were.
+func (r *References) AddSource(ctx context.Context, source parsers.Source, in parsers.Input) (int, error) {
+	added := 0
+	for made, err := range source.Lists(ctx, in) {
+		if err != nil {
+			return added, err
+		}
+		added++
+		list := &List{Name: made.Name, Origin: origin(in), Package: true}
+		if err := r.addEntries(list, made.Entries); err != nil {
+			return added, fmt.Errorf("%s: %w", made.Name, err)
+		}
+		if len(made.Content) == 0 {
+			continue
+		}
+		// The machine may have loaded the very list that the source makes.
+		if err := r.addContent(list, made.Content, listAlgorithms[:2]); err != nil {
+			return added, err
+		}
+	}
+	return added, nil
+}
+
+func origin(in parsers.Input) string {
+	if len(in.Paths) > 0 {
+		return in.Paths[0]
+	}
+	return in.DB
+}
+
+func (r *References) addEntries(list *List, entries iter.Seq2[*parsers.Entry, error]) error {
+	number := uint32(len(r.lists))
+	for e, err := range entries {
+		if err == nil && !allZero(e.Digest) { // the C tools list violations, too
+			err = r.index.add(number, e)
+			list.Digests++
+		}
+		if err != nil {
+			r.clear()
+			return err
+		}
+	}
+	r.lists = append(r.lists, list)
+	return nil
+}
+
+// clear leaves nothing of a set that is incomplete.
+func (r *References) clear() {
+	*r = *NewReferences(r.keys, r.now)
+}
+
+func (r *References) addContent(list *List, content []byte, algorithms []compact.Algorithm) error {
+	for _, a := range algorithms {
+		digest, err := hashes.Sum(a, content)
+		if err != nil {
+			return err
+		}
+		r.byContent[digestKey(a, digest)] = list
+	}
+	return nil
+}
+
+func (r *References) checkSignature(list *List, path string, content []byte) {
+	if r.keys == nil {
+		return
+	}
+	found, err := imasig.Find(path, content)
+	if err != nil {
+		list.Unsigned = err
+		return
+	}
+	verified, err := r.keys.ring.Open(found, r.now)
+	if err != nil {
+		list.Unsigned = err
+		return
+	}
+	list.SignedBy = verified.Key.Name
+}
+
+// A Match is a digest of a reference.
+type Match struct {
+	List      *List
+	Type      compact.Type
+	Modifiers compact.Modifiers
+	Algorithm compact.Algorithm
+	Digest    []byte
+	Path      string // empty if the list holds no paths
+}
+
+// Lookup yields what is known of a digest, in the order in which lists were added.
+func (r *References) Lookup(algorithm compact.Algorithm, digest []byte) iter.Seq[Match] {
+	return func(yield func(Match) bool) {
+		for at := r.index.first(algorithm, digest); at != none; at = r.index.next(at, algorithm, digest) {
+			if !yield(r.match(at)) {
+				return
+			}
+		}
+	}
+}
+
+// At yields what is known of the files at a path.
+func (r *References) At(path string) iter.Seq[Match] {
+	return func(yield func(Match) bool) {
+		for at := r.index.firstAt(path); at != none; at = r.index.nextAt(at, path) {
+			if !yield(r.match(at)) {
+				return
+			}
+		}
+	}
+}
+
+func (r *References) match(at uint32) Match {
+	rec := &r.index.records[at]
+	return Match{
+		List: r.lists[rec.list], Type: rec.typ, Modifiers: rec.modifiers, Algorithm: rec.algorithm,
+		Digest: r.index.digest(rec), Path: r.index.path(rec),
+	}
+}
+
+// listOf returns the list whose file has this digest.
+func (r *References) listOf(algorithm compact.Algorithm, digest []byte) *List {
+	return r.byContent[digestKey(algorithm, digest)]
+}
+
+// unsignedReason says in a few words why a signature does not count.
+func unsignedReason(err error) string {
+	var unknown *imasig.UnknownKeyError
+	switch {
+	case errors.As(err, &unknown):
+		return unknown.Error()
+	case errors.Is(err, imasig.ErrNoSignature):
+		return "no signature"
+	case errors.Is(err, imasig.ErrBadSignature):
+		return "bad signature"
+	case errors.Is(err, imasig.ErrExpiredKey):
+		return "expired key"
+	}
+	return err.Error()
+}
+
+// noLists reports whether no entry can be a digest list of the references.
+func (r *References) noLists() bool { return len(r.byContent) == 0 }
