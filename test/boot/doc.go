@@ -7,8 +7,8 @@
 // over the second serial line, so that one boot serves many tests.
 //
 // Nothing here sleeps: all waiting ends with a line, with the machine, or with the
-// time that a boot is given. The console and the image of a failed test stay in
-// build/boot, in a folder of the test's name.
+// time that a boot is given. The console and the image of a failed test stay below
+// build/boot, in a folder that begins with the test's name.
 //
 // Needs the packages that test/setup installs, and the kernel that it unpacks. With
 // KERNEL=path in the environment another kernel is booted, which is taken to have

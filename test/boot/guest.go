@@ -4,9 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,19 +36,20 @@ type Guest struct {
 	shell   *shell
 }
 
-// Folder returns a folder below build/boot for the images of a test. It is removed
-// if the test passes.
+// Folder returns a new folder below build/boot for the images of a test. It is
+// removed if the test passes.
 func Folder(t testing.TB) string {
 	t.Helper()
 	root, err := moduleRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(root, "build/boot", t.Name())
-	if err := os.RemoveAll(dir); err != nil {
+	all := filepath.Join(root, "build/boot")
+	if err := os.MkdirAll(all, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	dir, err := os.MkdirTemp(all, strings.ReplaceAll(t.Name(), "/", "-")+"-")
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -85,7 +86,6 @@ func (g *Guest) start(dir string, m Machine) (stop func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer closeOnError(log, &err)
 	state := filepath.Join(dir, "tpm")
 	if err := os.MkdirAll(state, 0o700); err != nil {
 		return nil, err
@@ -95,12 +95,12 @@ func (g *Guest) start(dir string, m Machine) (stop func() error, err error) {
 		return nil, err
 	}
 	defer tpmSocket.Close()
-	serial, conn, err := socketPair()
+	serial, host, err := socketPair()
 	if err != nil {
 		return nil, err
 	}
 	defer serial.Close()
-	g.shell = &shell{w: conn, r: bufio.NewReader(conn)}
+	g.shell = &shell{w: host, r: bufio.NewReader(host)}
 
 	var trouble bytes.Buffer
 	cmd := exec.CommandContext(g.ctx, "qemu-system-x86_64", m.arguments()...)
@@ -113,16 +113,16 @@ func (g *Guest) start(dir string, m Machine) (stop func() error, err error) {
 	ended := make(chan error, 1)
 	go func() {
 		err := cmd.Wait()
-		if err != nil && g.ctx.Err() == nil {
+		if err != nil {
 			err = fmt.Errorf("qemu: %w: %s", err, trouble.Bytes())
-		} else {
+		}
+		if g.ctx.Err() != nil { // it was killed
 			err = nil
 		}
-		tpmEnd() // ends when QEMU does, and with an error if it was killed
+		tpmEnd() // with an error, if QEMU was killed
 		g.console.end()
-		conn.Close()
-		log.Close()
-		ended <- err
+		host.Close()
+		ended <- errors.Join(err, log.Close())
 	}()
 	return func() error { return <-ended }, nil
 }
@@ -143,28 +143,6 @@ func (m *Machine) arguments() []string {
 		args = append(args, "-drive", "if=virtio,format=raw,snapshot=on,file="+m.Disk)
 	}
 	return args
-}
-
-func closeOnError(c io.Closer, err *error) {
-	if *err != nil {
-		c.Close()
-	}
-}
-
-// socketPair returns two ends of one connection, one of them to be inherited.
-func socketPair() (*os.File, net.Conn, error) {
-	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, nil, os.NewSyscallError("socketpair", err)
-	}
-	theirs, ours := os.NewFile(uintptr(fds[0]), "socket"), os.NewFile(uintptr(fds[1]), "socket")
-	defer ours.Close()
-	conn, err := net.FileConn(ours)
-	if err != nil {
-		theirs.Close()
-		return nil, nil, err
-	}
-	return theirs, conn, nil
 }
 
 // Wait returns the first line on the console, from the start, that matches.

@@ -6,14 +6,13 @@ import (
 	"syscall"
 )
 
-// tpm starts a TPM 2.0 with its state in a folder. It ends with the machine that
-// is connected to it.
+// tpm starts a TPM 2.0 with its state in a folder, and returns the end for the
+// machine. It ends when no one has that end open.
 func tpm(dir string) (machine *os.File, wait func() error, err error) {
-	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	machine, device, err := socketPair()
 	if err != nil {
-		return nil, nil, os.NewSyscallError("socketpair", err)
+		return nil, nil, err
 	}
-	machine, device := os.NewFile(uintptr(fds[0]), "tpm"), os.NewFile(uintptr(fds[1]), "tpm")
 	defer device.Close()
 	cmd := exec.Command("swtpm", "socket", "--tpm2", "--tpmstate", "dir="+dir, "--ctrl", "type=unixio,clientfd=3",
 		"--flags", "startup-clear", "--terminate", "--log", "file="+dir+"/swtpm.log")
@@ -24,4 +23,13 @@ func tpm(dir string) (machine *os.File, wait func() error, err error) {
 		return nil, nil, err
 	}
 	return machine, cmd.Wait, nil
+}
+
+// socketPair returns the two ends of a connection.
+func socketPair() (a, b *os.File, err error) {
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, os.NewSyscallError("socketpair", err)
+	}
+	return os.NewFile(uintptr(fds[0]), "socket"), os.NewFile(uintptr(fds[1]), "socket"), nil
 }
