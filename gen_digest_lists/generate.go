@@ -44,7 +44,7 @@ func (r *request) input(line *progress.Line) (parsers.Input, error) {
 		DB:         r.db,
 		Algorithm:  r.algorithm,
 		Type:       r.listType,
-		Modifiers:  r.modifiers,
+		Modifiers:  r.listModifiers(),
 		Generation: r.generation,
 		Jobs:       r.jobs,
 	}

@@ -63,7 +63,8 @@ type List struct {
 	// Vendor is the distribution's OpenPGP signature over Content, as binary
 	// packets; nil where there is none.
 	Vendor []byte
-	// Entries yields the same files one by one. It may be used once.
+	// Entries yields the same files one by one. It may be used once, and before the
+	// next list.
 	Entries iter.Seq2[*Entry, error]
 }
 

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 const mebibyte = 1 << 20
@@ -13,7 +16,8 @@ const mebibyte = 1 << 20
 type bench struct {
 	inputs
 	bin string // folder of the binaries
-	out string // folder of what is made, emptied before each run
+	out string // folder of what is made, new for each run
+	old string // folder of what earlier runs have made
 }
 
 func newBench(dir, bin string) (bench, error) {
@@ -22,7 +26,16 @@ func newBench(dir, bin string) (bench, error) {
 		return bench{}, err
 	}
 	bin, err = filepath.Abs(bin)
-	return bench{inputs: inputsIn(dir), bin: bin, out: filepath.Join(dir, "out")}, err
+	if err != nil {
+		return bench{}, err
+	}
+	b := bench{inputs: inputsIn(dir), bin: bin, out: filepath.Join(dir, "out"), old: filepath.Join(dir, "old")}
+	return b, errors.Join(empty(b.out), empty(b.old))
+}
+
+// clean deletes what the runs have made.
+func (b bench) clean() error {
+	return errors.Join(os.RemoveAll(b.out), os.RemoveAll(b.old))
 }
 
 // jobs are the lines of the table, in its order.
@@ -141,13 +154,23 @@ func (b bench) generateFromDB(args ...string) contender {
 	return b.generate(append([]string{"-f", "rpm+db", "--db", b.inputs.database()}, args...)...)
 }
 
-// intoEmpty is a contender that empties the folder of what is made before it
-// runs, outside of the measured time.
+// intoEmpty is a contender that begins with an empty folder for what is made,
+// outside of the measured time. What the run before has made is moved away and
+// deleted at the end of all: ext4 does not use inodes again that were freed a
+// moment ago, and looks for others so long that little else would be measured.
 func (b bench) intoEmpty(c command) contender {
 	return func() (sample, error) {
-		if err := empty(b.out); err != nil {
+		old, err := os.MkdirTemp(b.old, "")
+		if err != nil {
 			return sample{}, err
 		}
+		if err := os.Rename(b.out, filepath.Join(old, "out")); err != nil {
+			return sample{}, err
+		}
+		if err := os.Mkdir(b.out, 0o755); err != nil {
+			return sample{}, err
+		}
+		unix.Sync() // what others have written is not ours to wait for
 		return c.run()
 	}
 }

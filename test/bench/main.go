@@ -14,6 +14,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -37,7 +38,7 @@ func main() {
 	}
 }
 
-func run(dir, bin string, runs int, only, write string, inputsOnly bool) error {
+func run(dir, bin string, runs int, only, write string, inputsOnly bool) (err error) {
 	wanted, err := regexp.Compile(only)
 	if err != nil {
 		return err
@@ -55,6 +56,7 @@ func run(dir, bin string, runs int, only, write string, inputsOnly bool) error {
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, b.clean()) }()
 	var results []result
 	for _, j := range b.jobs() {
 		if !wanted.MatchString(j.name) {
