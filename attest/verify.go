@@ -377,7 +377,7 @@ func (v *verifier) judgeMatched() {
 	}
 	for _, class := range order {
 		if n := attested[class]; n > 0 {
-			r.Reasons = append(r.Reasons, fmt.Sprintf("%s: %d", class, n))
+			r.Reasons = append(r.Reasons, fmt.Sprintf("%d %s", n, class))
 		}
 	}
 	if r.Boot == "missing" {

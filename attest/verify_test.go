@@ -120,7 +120,7 @@ func TestDigestListMachine(t *testing.T) {
 		if diff := cmp.Diff(wantLists, r.Lists, ignorePCR); diff != "" {
 			t.Error(diff)
 		}
-		if diff := cmp.Diff([]string{"unknown: 4"}, r.Reasons); diff != "" {
+		if diff := cmp.Diff([]string{"4 unknown"}, r.Reasons); diff != "" {
 			t.Error(diff)
 		}
 		counts := map[attest.Class]int{attest.Boot: 1, attest.KnownList: 2, attest.Unknown: 4, attest.Known: 43}
@@ -271,7 +271,7 @@ func TestViolations(t *testing.T) {
 	}
 	o := attest.Options{References: knowing(t, list, nobody), Allow: everything, Exclude: everything}
 	r := verify(t, e, o)
-	if diff := cmp.Diff([]string{"violation: 1"}, r.Reasons); diff != "" || r.Attested != 55 {
+	if diff := cmp.Diff([]string{"1 violation"}, r.Reasons); diff != "" || r.Attested != 55 {
 		t.Errorf("%d attested; %s", r.Attested, diff)
 	}
 	o.IgnoreViolations = true
@@ -294,10 +294,10 @@ func TestWeakBanks(t *testing.T) {
 			t.Errorf("allowed: %s, %q", r.Verdict, r.Reasons)
 		}
 	}
-	// With --allow-sha1, the entry's data still have to be those of its digest.
+	// With SHA-1 allowed, the entry's data still have to be those of its digest.
 	list[5].Data[20] ^= 1
 	e := these(attest.Evidence{PCRs: evidenceFor(t, measurements(t, lists("mainline-ima-ng")[1]), compact.SHA1, false).PCRs}, list)
-	if r := verify(t, e, o); r.Verdict != attest.NotTrusted || !slices.Contains(r.Reasons, "wrong template: 1") {
+	if r := verify(t, e, o); r.Verdict != attest.NotTrusted || !slices.Contains(r.Reasons, "1 wrong template") {
 		t.Errorf("changed data: %s, %q", r.Verdict, r.Reasons)
 	}
 }
@@ -410,7 +410,7 @@ func TestBootAggregateOfAnotherBoot(t *testing.T) {
 		}
 	}
 	r := verify(t, made, attest.Options{References: knowing(t, list, nobody)})
-	if r.Boot != "mismatch" || r.Verdict != attest.NotTrusted || !slices.Contains(r.Reasons, "boot mismatch: 1") {
+	if r.Boot != "mismatch" || r.Verdict != attest.NotTrusted || !slices.Contains(r.Reasons, "1 boot mismatch") {
 		t.Errorf("%s, %s, %q", r.Boot, r.Verdict, r.Reasons)
 	}
 }

@@ -19,13 +19,20 @@ Each list that fails is one line on standard output:
    Failed to process NAME (no signature | unknown key ID | bad signature |
    malformed list | expired key: details)
 
-The exit code is 1 if a list fails and 5 if there was nothing to check.`
+The exit code is 1 if a list fails and 5 if there was nothing to check.
+
+With --measurements, tells instead whether a machine has run nothing but known files:
+its IMA measurement list is replayed against the PCR values of a quote, and each entry
+looked up in the lists and packages of --reference. The exit code is 0 for trusted, 1
+for not trusted, 3 for evidence that cannot be read, and 5 if there is nothing to
+compare with.`
 
 func newApp() *command.App {
 	app := command.New("verify_digest_lists", "check the signatures of IMA digest lists")
-	app.UsageText = "verify_digest_lists [-d DIR] [-f NAME] [options]"
+	app.UsageText = "verify_digest_lists [-d DIR] [-f NAME] [options]\n" +
+		"verify_digest_lists --measurements FILE… [--pcrs FILE…] [--quote MSG --signature SIG --quote-pcrs FILE --ak KEY --nonce HEX] [--reference PATH…] [options]"
 	app.Description = description
-	app.Flags = []cli.Flag{
+	app.Flags = append([]cli.Flag{
 		&cli.StringFlag{Name: "dir", Aliases: []string{"d"}, Value: listdir.Default, Usage: "digest list `DIR`ectory"},
 		&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "check the list `NAME` only"},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "print the lists that are good, too"},
@@ -35,7 +42,7 @@ func newApp() *command.App {
 		&cli.BoolFlag{Name: "no-key-lists", Usage: "do not trust the directory's key lists; check them like the others"},
 		&cli.BoolFlag{Name: "json", Usage: "print the results as JSON"},
 		&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "`N`umber of workers", DefaultText: "one for each processor"},
-	}
+	}, attestFlags()...)
 	app.Action = run
 	return app
 }
@@ -44,6 +51,16 @@ func run(c *cli.Context) error {
 	if err := command.NoArguments(c); err != nil {
 		return err
 	}
+	if c.IsSet("measurements") {
+		return attestMachine(c)
+	}
+	if err := refuseFlags(c, attestFlags(), "is for --measurements"); err != nil {
+		return err
+	}
+	return checkLists(c)
+}
+
+func checkLists(c *cli.Context) error {
 	dir, err := listdir.Open(c.String("dir"))
 	if err != nil {
 		return err
