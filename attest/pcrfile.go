@@ -159,6 +159,9 @@ func parseValues(data []byte, selection []SelectedBank) (*PCRs, error) {
 			rest = rest[size:]
 		}
 	}
+	if len(pcrs.banks) == 0 {
+		return nil, fmt.Errorf("%w: no PCR values", ErrMalformed)
+	}
 	if len(rest) > 0 {
 		return nil, fmt.Errorf("%w: %d bytes after the PCR values that were quoted", ErrMalformed, len(rest))
 	}

@@ -117,6 +117,7 @@ func TestPCRsRefused(t *testing.T) {
 		{"bare value", value, compact.ErrMalformed, "want a bank and the number of a PCR"},
 		{"cut", serialized[:1000], compact.ErrMalformed, "neither text nor"},
 		{"unknown bank number", serialized[:4] + "\xff\xff" + serialized[6:], compact.ErrUnsupportedAlgorithm, "0xffff"},
+		{"empty selection", strings.Repeat("\x00", 136), compact.ErrMalformed, "no PCR values"},
 		{"fewer values", serialized[:136] + "\x01" + serialized[137:], compact.ErrTruncated, "fewer than were quoted"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
