@@ -191,11 +191,11 @@ func (v *verifier) file(m *imalog.Measurement, r result) result {
 		}
 		r.signedBy = signer
 	}
-	known, found := v.lookup(r)
+	known := v.lookup(r)
 	switch {
 	case v.listPCR != 0 && int(m.PCR) == v.listPCR:
-		return v.kernelDidNotKnow(m, r, known, found)
-	case found:
+		return v.kernelDidNotKnow(m, r, known)
+	case known != nil:
 		r.class = Known
 		return r
 	case r.signedBy != "":
@@ -208,40 +208,46 @@ func (v *verifier) file(m *imalog.Measurement, r result) result {
 }
 
 // lookup prefers a match of a list that has been loaded.
-func (v *verifier) lookup(r result) (best Match, found bool) {
+func (v *verifier) lookup(r result) (best *record) {
 	if allZero(r.digest) {
-		return best, false
+		return nil
 	}
-	for match := range v.refs.Lookup(r.algorithm, r.digest) {
-		if match.Type == compact.TypeMetadata {
+	x := &v.refs.index
+	for at := x.first(r.algorithm, r.digest); at != none; at = x.next(at, r.algorithm, r.digest) {
+		rec := &x.records[at]
+		if rec.typ == compact.TypeMetadata {
 			continue
 		}
-		if !found {
-			best, found = match, true
-		}
-		if v.loaded[match.List] {
-			return match, true
+		if best == nil {
+			best = rec
 		}
 		if v.listPCR == 0 {
 			break // any will do
 		}
+		if v.loaded[v.refs.lists[rec.list]] {
+			return rec
+		}
 	}
-	return best, found
+	return best
 }
 
 // kernelDidNotKnow is for files in the PCR of digest lists: that they are there means
 // that no list the kernel had loaded by then has their digest as that of a file.
-func (v *verifier) kernelDidNotKnow(m *imalog.Measurement, r result, known Match, found bool) result {
-	if found && v.loaded[known.List] && known.Type == compact.TypeParser {
+func (v *verifier) kernelDidNotKnow(m *imalog.Measurement, r result, known *record) result {
+	var list *List
+	if known != nil {
+		list = v.refs.lists[known.list]
+	}
+	if v.loaded[list] && known.typ == compact.TypeParser {
 		r.class = Known // only files are left out of the PCR
 		return r
 	}
 	r.class = Unknown
 	switch {
-	case found && v.loaded[known.List]:
-		r.reason = fmt.Sprintf("the kernel did not know it, although %s has it, which was loaded before", known.List.Name)
-	case found:
-		r.reason = fmt.Sprintf("the kernel did not know it: %s has it, and was not loaded before", known.List.Name)
+	case v.loaded[list]:
+		r.reason = fmt.Sprintf("the kernel did not know it, although %s has it, which was loaded before", list.Name)
+	case list != nil:
+		r.reason = fmt.Sprintf("the kernel did not know it: %s has it, and was not loaded before", list.Name)
 	default:
 		r.reason = "the kernel did not know it, and no reference has this digest"
 		r.near = v.nearest(m, r)

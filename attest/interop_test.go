@@ -82,7 +82,6 @@ func TestCheckquote(t *testing.T) {
 	}
 }
 
-
 // evmctl replays a list to the same values, and finds the same mismatches.
 func TestEvmctlMeasurement(t *testing.T) {
 	for _, folder := range folders {

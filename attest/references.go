@@ -1,13 +1,17 @@
 package attest
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha1"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"digestlists/compact"
@@ -42,14 +46,37 @@ type References struct {
 	index index
 	lists []*List
 
-	byContent map[string]*List // digests of the list as a file
 	byName    map[string]*List
+	files     []listFile
+	byContent map[contentKey]*List
+
+	mu      sync.Mutex                 // of what follows
+	others  map[compact.Algorithm]bool // algorithms that byOther has the digests of
+	byOther map[contentKey]*List
+}
+
+// contentKey is the digest of a list as a file.
+type contentKey struct {
+	algorithm compact.Algorithm
+	sum       [compact.MaxDigestSize]byte
+}
+
+func keyOf(a compact.Algorithm, digest []byte) (k contentKey) {
+	k.algorithm = a
+	copy(k.sum[:], digest)
+	return k
+}
+
+// listFile is a list that can be read again.
+type listFile struct {
+	list *List
+	sum  []byte // SHA-256
 }
 
 // NewReferences returns an empty set. With keys, which may be nil, the signatures of
 // lists are checked as they are added, for List.SignedBy and List.Unsigned; that fails no list.
 func NewReferences(keys *Keys, now time.Time) *References {
-	return &References{keys: keys, now: now, byContent: make(map[string]*List), byName: make(map[string]*List)}
+	return &References{keys: keys, now: now, byContent: make(map[contentKey]*List), byName: make(map[string]*List)}
 }
 
 // Lists returns the lists in the order in which they were added.
@@ -76,9 +103,6 @@ func (r *References) AddTree(root string) (int, error) {
 	return added, err
 }
 
-// listAlgorithms are those that a kernel may have measured a list file with.
-var listAlgorithms = []compact.Algorithm{compact.SHA256, compact.SHA1, compact.SHA384, compact.SHA512, compact.SM3}
-
 // AddFile adds a digest list, whose name says its type and format.
 func (r *References) AddFile(path string) error {
 	name, ok := listdir.ParseName(filepath.Base(path))
@@ -98,7 +122,9 @@ func (r *References) AddFile(path string) error {
 	}
 	r.checkSignature(list, path, content)
 	r.byName[list.Name] = list
-	return r.addContent(list, content, listAlgorithms)
+	sum := r.addContent(list, content)
+	r.files = append(r.files, listFile{list, sum})
+	return nil
 }
 
 // AddSource adds the lists that a source makes, such as those of the packages in an RPM
@@ -118,9 +144,7 @@ func (r *References) AddSource(ctx context.Context, source parsers.Source, in pa
 			continue
 		}
 		// The machine may have loaded the very list that the source makes.
-		if err := r.addContent(list, made.Content, listAlgorithms[:2]); err != nil {
-			return added, err
-		}
+		r.addContent(list, made.Content)
 	}
 	return added, nil
 }
@@ -150,18 +174,18 @@ func (r *References) addEntries(list *List, entries iter.Seq2[*parsers.Entry, er
 
 // clear leaves nothing of a set that is incomplete.
 func (r *References) clear() {
-	*r = *NewReferences(r.keys, r.now)
+	empty := NewReferences(r.keys, r.now)
+	r.index, r.lists, r.files = empty.index, nil, nil
+	r.byName, r.byContent = empty.byName, empty.byContent
 }
 
-func (r *References) addContent(list *List, content []byte, algorithms []compact.Algorithm) error {
-	for _, a := range algorithms {
-		digest, err := hashes.Sum(a, content)
-		if err != nil {
-			return err
-		}
-		r.byContent[digestKey(a, digest)] = list
-	}
-	return nil
+// addContent returns the SHA-256 of the content.
+func (r *References) addContent(list *List, content []byte) []byte {
+	sum := sha256.Sum256(content)
+	r.byContent[keyOf(compact.SHA256, sum[:])] = list
+	sha1Sum := sha1.Sum(content)
+	r.byContent[keyOf(compact.SHA1, sha1Sum[:])] = list
+	return sum[:]
 }
 
 func (r *References) checkSignature(list *List, path string, content []byte) {
@@ -223,7 +247,36 @@ func (r *References) match(at uint32) Match {
 
 // listOf returns the list whose file has this digest.
 func (r *References) listOf(algorithm compact.Algorithm, digest []byte) *List {
-	return r.byContent[digestKey(algorithm, digest)]
+	if algorithm == compact.SHA256 || algorithm == compact.SHA1 {
+		return r.byContent[keyOf(algorithm, digest)]
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.others[algorithm] {
+		r.hashFiles(algorithm)
+	}
+	return r.byOther[keyOf(algorithm, digest)]
+}
+
+// hashFiles computes the digests of list files that few machines need. A file that has
+// gone or changed since it was added is not known by them.
+func (r *References) hashFiles(algorithm compact.Algorithm) {
+	if r.others == nil {
+		r.others, r.byOther = make(map[compact.Algorithm]bool), make(map[contentKey]*List)
+	}
+	r.others[algorithm] = true
+	for _, f := range r.files {
+		content, err := regular.ReadFile(f.list.Origin, unix.O_NOFOLLOW, listdir.MaxListSize)
+		if err != nil {
+			continue
+		}
+		if sum := sha256.Sum256(content); !bytes.Equal(sum[:], f.sum) {
+			continue
+		}
+		if digest, err := hashes.Sum(algorithm, content); err == nil {
+			r.byOther[keyOf(algorithm, digest)] = f.list
+		}
+	}
 }
 
 // unsignedReason says in a few words why a signature does not count.

@@ -41,6 +41,7 @@ type bankHash struct {
 	size   int
 	hash   hash.Hash
 	digest [compact.MaxDigestSize]byte // of the entry's template data
+	block  [2 * compact.MaxDigestSize]byte
 }
 
 // pcrState is a PCR in all banks.
@@ -180,10 +181,11 @@ func (b *bankHash) extend(reg *register, sha1Digest *[sha1.Size]byte, violation,
 
 // chain extends a register with a digest and so many zeros.
 func (b *bankHash) chain(reg *[compact.MaxDigestSize]byte, digest []byte, padding int) {
+	n := copy(b.block[:], reg[:b.size])
+	n += copy(b.block[n:], digest)
+	n += copy(b.block[n:], zeros[:padding])
 	b.hash.Reset()
-	b.hash.Write(reg[:b.size])
-	b.hash.Write(digest)
-	b.hash.Write(zeros[:padding])
+	b.hash.Write(b.block[:n])
 	b.hash.Sum(reg[:0])
 }
 
