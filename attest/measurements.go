@@ -2,21 +2,25 @@ package attest
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 
 	"digestlists/compact"
 	"digestlists/internal/regular"
 	"digestlists/parsers/imalog"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // Measurements yields the entries of the measurement list in the given files, which
 // are its parts in order: as text or binary, for SHA-1 or for another bank, plain or
-// compressed with gzip. Each part holds whole entries.
+// compressed with gzip or zstd. Each part holds whole entries.
 //
 // An entry is valid until the next one. On an error, which names the file, it yields
 // (nil, err) once and stops.
@@ -62,7 +66,8 @@ func openList(path string) (*os.File, error) {
 // Measurements does. Errors call it by its name.
 func ReadMeasurements(name string, r io.Reader) iter.Seq2[*imalog.Measurement, error] {
 	return func(yield func(*imalog.Measurement, error) bool) {
-		list, err := decompress(r)
+		list, done, err := decompress(r)
+		defer done()
 		for err == nil {
 			var m *imalog.Measurement
 			if m, err = list.Next(); err == nil && !yield(m, nil) {
@@ -75,38 +80,59 @@ func ReadMeasurements(name string, r io.Reader) iter.Seq2[*imalog.Measurement, e
 	}
 }
 
-// decompress tells by the first bytes how the list is stored.
-func decompress(r io.Reader) (*imalog.Reader, error) {
+// maxWindow bounds what a zstd stream may have kept in memory, in bytes: what decoders are
+// to support (RFC 8878 section 3.1.1.1.2), and all that the tool asks for below --ultra.
+const maxWindow = 8 << 20
+
+// decompress tells by the first bytes how the list is stored. Done is to be called at the
+// end, whatever else is returned.
+func decompress(r io.Reader) (list *imalog.Reader, done func(), err error) {
+	done = func() {}
 	buffered := bufio.NewReaderSize(r, 64<<10)
 	head, err := buffered.Peek(4)
 	if err != nil && err != io.EOF {
-		return nil, err
+		return nil, done, err
 	}
 	switch {
-	case len(head) >= 2 && head[0] == 0x1f && head[1] == 0x8b:
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
 		plain, err := gzip.NewReader(buffered)
 		if err != nil {
-			return nil, fmt.Errorf("%w: gzip: %w", compact.ErrMalformed, err)
+			return nil, done, packedError("gzip", err)
 		}
-		return imalog.NewReader(gzipReader{plain}), nil
-	case len(head) == 4 && head[0] == 0x28 && head[1] == 0xb5 && head[2] == 0x2f && head[3] == 0xfd:
-		return nil, fmt.Errorf("%w: compressed with zstd, want gzip or a plain list", compact.ErrMalformed)
+		return imalog.NewReader(packed{"gzip", plain}), done, nil
+	case bytes.Equal(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		plain, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+		if err != nil {
+			return nil, done, packedError("zstd", err)
+		}
+		return imalog.NewReader(packed{"zstd", plain}), plain.Close, nil
 	case len(head) == 4 && head[0] == 0 && head[1] == 0 && head[2] == 0 && head[3] != 0:
-		return nil, fmt.Errorf("%w: starts with %x, a PCR in big-endian order; want little-endian", compact.ErrMalformed, head)
+		return nil, done, fmt.Errorf("%w: starts with %x, a PCR in big-endian order; want little-endian", compact.ErrMalformed, head)
 	}
-	return imalog.NewReader(buffered), nil
+	return imalog.NewReader(buffered), done, nil
 }
 
-// gzipReader gives the errors of damaged data a class.
-type gzipReader struct{ *gzip.Reader }
+// packed gives the errors of compressed data a class.
+type packed struct {
+	format string
+	r      io.Reader
+}
 
-func (r gzipReader) Read(p []byte) (int, error) {
-	n, err := r.Reader.Read(p)
-	switch {
-	case err == io.ErrUnexpectedEOF:
-		err = fmt.Errorf("gzip: %w", compact.ErrTruncated)
-	case err != nil && err != io.EOF:
-		err = fmt.Errorf("%w: gzip: %w", compact.ErrMalformed, err)
+func (p packed) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b)
+	if err != nil && err != io.EOF {
+		err = packedError(p.format, err)
 	}
 	return n, err
+}
+
+func packedError(format string, err error) error {
+	var failed *fs.PathError
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF), err == io.EOF:
+		return fmt.Errorf("%s: %w", format, compact.ErrTruncated)
+	case errors.As(err, &failed):
+		return err // of the file, not of what is in it
+	}
+	return fmt.Errorf("%w: %s: %w", compact.ErrMalformed, format, err)
 }

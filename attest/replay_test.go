@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -254,6 +255,18 @@ func TestBootAggregate(t *testing.T) {
 	}
 }
 
+// zstdOf compresses data with the zstd tool.
+func zstdOf(t testing.TB, data []byte, options ...string) []byte {
+	t.Helper()
+	cmd := exec.Command("zstd", append(options, "-q", "-c")...)
+	cmd.Stdin = bytes.NewReader(data)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
 func TestMeasurementFiles(t *testing.T) {
 	data := readFile(t, "mainline-ima-sig", "binary_runtime_measurements")
 	whole := measurements(t, lists("mainline-ima-sig")[1])
@@ -267,7 +280,7 @@ func TestMeasurementFiles(t *testing.T) {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	first := writeFile(t, filepath.Join(dir, "1"), data[:cut])
+	first := writeFile(t, filepath.Join(dir, "1.zst"), zstdOf(t, data[:cut], "-19"))
 	second := writeFile(t, filepath.Join(dir, "2.gz"), packed.Bytes())
 	parts := measurements(t, first, second)
 	if len(parts) != len(whole) {
@@ -287,8 +300,10 @@ func TestMeasurementFilesRefused(t *testing.T) {
 	if _, err := z.Write(data); err != nil || z.Close() != nil {
 		t.Fatal(err)
 	}
-	flipped := bytes.Clone(packed.Bytes())
-	flipped[len(flipped)-6] ^= 1
+	damaged := bytes.Clone(packed.Bytes())
+	damaged[len(damaged)-6] ^= 1
+	damagedZstd := zstdOf(t, data)
+	damagedZstd[len(damagedZstd)-1] ^= 1 // of the checksum
 	for _, test := range []struct {
 		name string
 		data []byte
@@ -297,9 +312,11 @@ func TestMeasurementFilesRefused(t *testing.T) {
 	}{
 		{"cut", data[:1000], io.ErrUnexpectedEOF, "list: "},
 		{"cut gzip", packed.Bytes()[:1000], io.ErrUnexpectedEOF, "list: "},
-		{"damaged gzip", flipped, compact.ErrMalformed, "gzip"},
+		{"damaged gzip", damaged, compact.ErrMalformed, "gzip"},
 		{"big-endian", append([]byte{0, 0, 0, 10}, data[4:]...), compact.ErrMalformed, "big-endian"},
-		{"zstd", []byte("\x28\xb5\x2f\xfd0000"), compact.ErrMalformed, "zstd"},
+		{"damaged zstd", damagedZstd, compact.ErrMalformed, "zstd"},
+		{"cut zstd", zstdOf(t, data)[:1000], io.ErrUnexpectedEOF, "zstd"},
+		{"zstd with a large window", zstdOf(t, make([]byte, 65<<20), "--long=27"), compact.ErrMalformed, "window"},
 		{"CRLF", bytes.ReplaceAll(readFile(t, "mainline-ima-sig", "ascii_runtime_measurements"), []byte("\n"), []byte("\r\n")), compact.ErrMalformed, "carriage return"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -21,7 +21,7 @@ type Evidence struct {
 type Options struct {
 	References *References
 	Keys       *Keys     // that must have signed digest lists, and may have signed files; nil: no signature is looked at
-	Now        time.Time // for the validity of keys
+	Now        time.Time // for the validity of keys; zero means now
 
 	// Allow takes unknown files and buffers, which are then reported and no reason for distrust;
 	// Exclude leaves files out altogether. Neither applies to digest lists and violations.
@@ -44,7 +44,13 @@ type Options struct {
 // Memory does not grow with the list, but for what the report says about entries that are
 // not known.
 func Verify(e Evidence, o Options) (*Report, error) {
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
 	v := newVerifier(e, o)
+	if e.Measurements == nil {
+		return v.finish(e.Quote), nil
+	}
 	for m, err := range e.Measurements {
 		if err != nil {
 			return nil, err

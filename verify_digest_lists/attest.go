@@ -20,7 +20,7 @@ import (
 // attestFlags are those that say something of a machine's evidence.
 func attestFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "measurements", Usage: "`FILE` with the IMA measurement list of a machine, text or binary, plain or gzip; may be repeated for its parts in order"},
+		&cli.StringSliceFlag{Name: "measurements", Usage: "`FILE` with the IMA measurement list of a machine, text or binary, plain or compressed with gzip or zstd; may be repeated for its parts in order"},
 		&cli.StringSliceFlag{Name: "pcrs", Usage: "`FILE` with PCR values that nobody has signed; may be repeated"},
 		&cli.StringFlag{Name: "quote", Usage: "`FILE` with the TPM's quote (tpm2_quote -m)"},
 		&cli.StringFlag{Name: "signature", Usage: "`FILE` with its signature (tpm2_quote -s)"},
