@@ -99,31 +99,36 @@ func decompress(r io.Reader) (list *imalog.Reader, done func(), err error) {
 		if err != nil {
 			return nil, done, packedError("gzip", err)
 		}
-		return imalog.NewReader(packed{"gzip", plain}), done, nil
+		return imalog.NewReader(&packed{format: "gzip", r: plain}), done, nil
 	case bytes.Equal(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		plain, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return nil, done, packedError("zstd", err)
 		}
-		return imalog.NewReader(packed{"zstd", plain}), plain.Close, nil
+		return imalog.NewReader(&packed{format: "zstd", r: plain}), plain.Close, nil
 	case len(head) == 4 && head[0] == 0 && head[1] == 0 && head[2] == 0 && head[3] != 0:
 		return nil, done, fmt.Errorf("%w: starts with %x, a PCR in big-endian order; want little-endian", compact.ErrMalformed, head)
 	}
 	return imalog.NewReader(buffered), done, nil
 }
 
-// packed gives the errors of compressed data a class.
+// packed gives the errors of compressed data a class. After an error there is nothing more
+// to be had: a decoder might go on, and whoever looks ahead might pass over the error.
 type packed struct {
 	format string
 	r      io.Reader
+	err    error
 }
 
-func (p packed) Read(b []byte) (int, error) {
-	n, err := p.r.Read(b)
-	if err != nil && err != io.EOF {
-		err = packedError(p.format, err)
+func (p *packed) Read(b []byte) (n int, err error) {
+	if p.err != nil {
+		return 0, p.err
 	}
-	return n, err
+	n, p.err = p.r.Read(b)
+	if p.err != nil && p.err != io.EOF {
+		p.err = packedError(p.format, p.err)
+	}
+	return n, p.err
 }
 
 func packedError(format string, err error) error {
