@@ -49,11 +49,12 @@ func machine(t *testing.T, files string) string {
 	return root
 }
 
-// chroot returns a command with a tree as its root, and root's usual environment.
+// chroot returns a command with a tree as its root, and root's usual environment. What
+// it leaves running, as udev's script of an image does, ends with it.
 func chroot(root, name string, args ...string) *exec.Cmd {
 	// A path with a slash: there is nothing to look up outside.
 	cmd := exec.Command("/bin/sh", append([]string{"-c", `exec "$0" "$@"`, name}, args...)...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: root}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Cloneflags: syscall.CLONE_NEWPID}
 	cmd.Dir = "/"
 	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
 	return cmd
