@@ -12,8 +12,8 @@ import (
 
 // fit leaves out the lists that the kernel's table has no room for, and says so in
 // one line. What the table holds already is not known, so that lists are left out only
-// if they do not fit into an empty one.
-func (u *uploader) fit(uploads []upload, commandLine *securityfs.CommandLine) []upload {
+// if they do not fit into one that holds what this upload has spent so far.
+func (u *uploader) fit(uploads []upload, commandLine *securityfs.CommandLine, spent int64) []upload {
 	if commandLine == nil {
 		return uploads
 	}
@@ -22,11 +22,12 @@ func (u *uploader) fit(uploads []upload, commandLine *securityfs.CommandLine) []
 		u.warn("the kernel's command line: %v: whether the lists fit is not known", err)
 		return uploads
 	}
+	left := max(0, budget-spent)
 	c := converter{uploader: u}
-	if fitsSurely(uploads, budget, sizeBound) || fitsSurely(uploads, budget, c.cost) {
+	if fitsSurely(uploads, left, sizeBound) || fitsSurely(uploads, left, c.cost) {
 		return uploads
 	}
-	f := &fitting{converter: c, table: newTable(budget), all: newTable(math.MaxInt64)}
+	f := &fitting{converter: c, budget: budget, need: spent, spent: spent, table: newTable(left), all: newTable(math.MaxInt64)}
 	return f.fit(uploads)
 }
 
@@ -72,6 +73,17 @@ func (c *converter) cost(up *upload) (cost int64) {
 	return cost
 }
 
+// costOfPaths returns what the lists cost that go by path.
+func (u *uploader) costOfPaths(uploads []upload) (cost int64) {
+	c := converter{uploader: u}
+	for i := range uploads {
+		if uploads[i].path != "" {
+			cost += c.cost(&uploads[i])
+		}
+	}
+	return cost
+}
+
 func newTable(budget int64) *kerneltable.Table {
 	if budget == 0 {
 		budget = -1 // no room at all
@@ -82,9 +94,11 @@ func newTable(budget int64) *kerneltable.Table {
 // A fitting fills a table with lists, one by one.
 type fitting struct {
 	converter
-	table *kerneltable.Table
-	all   *kerneltable.Table // without a limit
-	need  int64              // bytes that a table needs to take all lists
+	budget int64              // of the kernel's table
+	spent  int64              // on lists that are loaded already
+	table  *kerneltable.Table // what is left of it
+	all    *kerneltable.Table // without a limit
+	need   int64              // bytes that a table needs to take all lists
 }
 
 func (f *fitting) fit(uploads []upload) []upload {
@@ -99,7 +113,7 @@ func (f *fitting) fit(uploads []upload) []upload {
 	}
 	if first != "" {
 		f.problem(fmt.Errorf("the digest table has room for %d bytes, and the lists need %d: %d of them are left out, the first is %s: "+
-			"boot with ima_digest_db_size=%dK or more", f.table.Budget(), f.need, len(uploads)-len(kept), first, (f.need+1023)>>10))
+			"boot with ima_digest_db_size=%dK or more", f.budget, f.need, len(uploads)-len(kept), first, (f.need+1023)>>10))
 	}
 	return kept
 }
@@ -118,11 +132,11 @@ func (f *fitting) add(up *upload) bool {
 	if up.path != "" {
 		size = up.size
 	}
-	f.need = max(f.need, f.all.Used()+size)
+	f.need = max(f.need, f.spent+f.all.Used()+size)
 	if f.all.WriteFile(kerneltable.Add, size, list) != nil {
 		return true
 	}
-	f.need = max(f.need, f.all.Used())
+	f.need = max(f.need, f.spent+f.all.Used())
 	growth, err := f.table.Growth(list)
 	if err != nil || max(growth, size) > f.table.Budget()-f.table.Used() {
 		return false

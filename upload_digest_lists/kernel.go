@@ -57,13 +57,18 @@ func (u *uploader) upload(k *kernel) error {
 		errors.As(err, &refusal)
 		return command.WithHint(err, refusal.Change)
 	}
-	uploads := u.prepare(u.addKeys(k.proc, u.parsable(u.set.lists)))
-	if u.operation == securityfs.Add {
-		uploads = u.fit(uploads, setup.CommandLine)
-	}
 	expected := newExpectation()
-	for _, part := range u.windows(uploads) {
-		if err := u.uploadInWindow(k, part, expected); err != nil {
+	var spent int64
+	for _, lists := range u.windows(u.addKeys(k.proc, u.parsable(u.set.lists))) {
+		uploads := u.prepare(lists)
+		if u.operation == securityfs.Add {
+			uploads = u.fit(uploads, setup.CommandLine, spent)
+			spent += u.costOfPaths(uploads)
+		}
+		if len(uploads) == 0 {
+			continue
+		}
+		if err := u.uploadInWindow(k, uploads, expected); err != nil {
 			return err
 		}
 	}
@@ -74,21 +79,19 @@ func (u *uploader) upload(k *kernel) error {
 	return u.result()
 }
 
-// windows splits the uploads where the kernel has to look again at who uploads: it
+// windows splits the lists where the kernel has to look again at who uploads: it
 // takes data only from a program that was in a parser list when the window was
-// opened, and the list of this one may be the first that is loaded.
-func (u *uploader) windows(uploads []upload) [][]upload {
+// opened, and the list of this one may be the first that is loaded. It is loaded
+// before the others are even looked at, which may be thousands.
+func (u *uploader) windows(lists []listdir.List) [][]listdir.List {
 	parsers := 0
-	for parsers < len(uploads) && uploads[parsers].Type == compact.TypeParser && uploads[parsers].Format == compactFormat {
+	for parsers < len(lists) && lists[parsers].Type == compact.TypeParser && lists[parsers].Format == compactFormat {
 		parsers++
 	}
-	if u.operation == securityfs.Add && parsers > 0 && parsers < len(uploads) {
-		return [][]upload{uploads[:parsers], uploads[parsers:]}
+	if u.operation == securityfs.Delete {
+		parsers = 0 // this program has to stay a parser to the end
 	}
-	if len(uploads) == 0 {
-		return nil
-	}
-	return [][]upload{uploads}
+	return [][]listdir.List{lists[:parsers], lists[parsers:]}
 }
 
 func (u *uploader) uploadInWindow(k *kernel, uploads []upload, expected *expectation) error {

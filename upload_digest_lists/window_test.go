@@ -152,7 +152,10 @@ func testWindow(t *testing.T, bin string) {
 	if got := fmt.Sprint(opened); got != want {
 		t.Errorf("opened %s, want %s", got, want)
 	}
-	for _, file := range []string{"/dev/kmsg", cert, "/digests_count", "/proc/cmdline", "/ima/policy", "/parser-mine"} {
+	if !slices.ContainsFunc(calls[between:start], func(c call) bool { return strings.Contains(c.args, `/parser-mine"`) }) {
+		t.Error("the plug-in was not started between the windows")
+	}
+	for _, file := range []string{"/dev/kmsg", cert, "/digests_count", "/proc/cmdline", "/ima/policy"} {
 		if !slices.ContainsFunc(calls[:first], func(c call) bool { return strings.Contains(c.args, file+`"`) }) {
 			t.Errorf("%s was not opened or started before the first window", file)
 		}
