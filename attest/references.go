@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha1"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -281,16 +280,8 @@ func (r *References) hashFiles(algorithm compact.Algorithm) {
 
 // unsignedReason says in a few words why a signature does not count.
 func unsignedReason(err error) string {
-	var unknown *imasig.UnknownKeyError
-	switch {
-	case errors.As(err, &unknown):
-		return unknown.Error()
-	case errors.Is(err, imasig.ErrNoSignature):
-		return "no signature"
-	case errors.Is(err, imasig.ErrBadSignature):
-		return "bad signature"
-	case errors.Is(err, imasig.ErrExpiredKey):
-		return "expired key"
+	if reason, ok := imasig.Reason(err); ok {
+		return reason
 	}
 	return err.Error()
 }

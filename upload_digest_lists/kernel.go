@@ -59,11 +59,13 @@ func (u *uploader) upload(k *kernel) error {
 	}
 	expected := newExpectation()
 	var spent int64
-	for _, lists := range u.windows(u.addKeys(k.proc, u.parsable(u.set.lists))) {
+	for i, lists := range u.windows(u.addKeys(k.proc, u.parsable(u.set.lists))) {
 		uploads := u.prepare(lists)
 		if u.operation == securityfs.Add {
 			uploads = u.fit(uploads, setup.CommandLine, spent)
-			spent += u.costOfPaths(uploads)
+			if i == 0 { // parser lists, which are few
+				spent = u.costOfPaths(uploads)
+			}
 		}
 		if len(uploads) == 0 {
 			continue

@@ -38,20 +38,14 @@ func failure(list string, err error) result {
 
 // class names the kind of a failure as the manual does.
 func class(err error) string {
-	var unknown *imasig.UnknownKeyError
 	var malformed malformedError
-	switch {
-	case errors.As(err, &malformed):
+	if errors.As(err, &malformed) {
 		return "malformed list"
-	case errors.As(err, &unknown):
-		return unknown.Error()
-	case errors.Is(err, imasig.ErrNoSignature):
-		return "no signature"
-	case errors.Is(err, imasig.ErrBadSignature):
-		return "bad signature"
-	case errors.Is(err, imasig.ErrExpiredKey):
-		return "expired key"
-	case errors.Is(err, imasig.ErrMalformed):
+	}
+	if reason, ok := imasig.Reason(err); ok {
+		return reason
+	}
+	if errors.Is(err, imasig.ErrMalformed) {
 		return "malformed signature"
 	}
 	return "cannot be checked"

@@ -47,3 +47,21 @@ func malformed(format string, args ...any) error {
 func unsupported(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrUnsupported}, args...)...)
 }
+
+// Reason says in a few words why a signature is not good: "no signature", "unknown key"
+// with its id, "bad signature" or "expired key". ok is false for other errors, such as
+// ErrMalformed.
+func Reason(err error) (reason string, ok bool) {
+	var unknown *UnknownKeyError
+	switch {
+	case errors.As(err, &unknown):
+		return unknown.Error(), true
+	case errors.Is(err, ErrNoSignature):
+		return "no signature", true
+	case errors.Is(err, ErrBadSignature):
+		return "bad signature", true
+	case errors.Is(err, ErrExpiredKey):
+		return "expired key", true
+	}
+	return "", false
+}
