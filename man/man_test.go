@@ -2,65 +2,125 @@
 package man
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 )
 
-var option = regexp.MustCompile(`(?m)^ +(--[a-z-]+).*?(?:, (-[a-zA-Z])\b)?`)
+var (
+	option   = regexp.MustCompile(`(?m)^ +(--[a-z-]+).*?(?:, (-[a-zA-Z])\b)?`)
+	commands = regexp.MustCompile(`(?m)^COMMANDS:\n((?:   .*\n)+)`)
+	command  = regexp.MustCompile(`(?m)^   ([a-z-]+)\b`)
+	heading  = regexp.MustCompile(`(?m)^#+ `)
+	entry    = regexp.MustCompile(`(?m)^\*\*.*\*\*(--[a-z-]+)\*\*`)
+)
 
-// Every option that --help prints has an entry in the tool's page, and every page
-// is a manual page once it is converted.
+// A help is what a tool prints about itself, or about one of its commands.
+type help struct {
+	words []string // those of the command, none for the tool
+	text  string
+}
+
+// readHelp returns the help of a tool and of all its commands.
+func readHelp(t *testing.T, tool string) []help {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), tool)
+	if out, err := exec.Command("go", "build", "-o", bin, "../"+tool).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return helpBelow(t, bin, nil)
+}
+
+func helpBelow(t *testing.T, bin string, words []string) []help {
+	t.Helper()
+	out, err := exec.Command(bin, append(words, "--help")...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []help{{words, string(out)}}
+	if found := commands.FindSubmatch(out); found != nil {
+		for _, m := range command.FindAllSubmatch(found[1], -1) {
+			all = append(all, helpBelow(t, bin, append(slices.Clone(words), string(m[1])))...)
+		}
+	}
+	return all
+}
+
+// section returns what a page says about a command, and all of it for the tool.
+func section(t *testing.T, page string, text []byte, words []string) []byte {
+	t.Helper()
+	if len(words) == 0 {
+		return text
+	}
+	title := regexp.MustCompile(`(?m)^#+ ` + strings.Join(words, " ") + `\n`).FindIndex(text)
+	if title == nil {
+		t.Errorf("%s: no section %q", page, strings.Join(words, " "))
+		return nil
+	}
+	rest := text[title[1]:]
+	if end := heading.FindIndex(rest); end != nil {
+		rest = rest[:end[0]]
+	}
+	return rest
+}
+
+// Every option that --help prints has an entry in the tool's page, in the section of its
+// command if it is one of a command.
 func TestEveryOptionIsDocumented(t *testing.T) {
+	forEachPage(t, func(page string, text []byte, all []help) {
+		count := 0
+		for _, h := range all {
+			part := section(t, page, text, h.words)
+			for _, m := range option.FindAllStringSubmatch(h.text, -1) {
+				count++
+				if m[1] == "--help" && len(h.words) > 0 {
+					continue
+				}
+				if !regexp.MustCompile(`(?m)^(\*\*.*)?\*\*` + m[1] + `\*\*`).Match(part) {
+					t.Errorf("%s: no entry for %s %s", page, strings.Join(h.words, " "), m[1])
+				}
+			}
+		}
+		if count < 4 {
+			t.Errorf("%s: --help lists %d options", page, count)
+		}
+	})
+}
+
+// What the pages document, the tools take.
+func TestEveryDocumentedOptionExists(t *testing.T) {
+	forEachPage(t, func(page string, text []byte, all []help) {
+		rest := bytes.Clone(text)
+		for _, h := range slices.Backward(all) { // the sections of commands, then what is left
+			part := section(t, page, rest, h.words)
+			for _, m := range entry.FindAllSubmatch(part, -1) {
+				if !regexp.MustCompile(`(?m)^ +.*` + string(m[1]) + `\b`).MatchString(h.text) {
+					t.Errorf("%s: %s is no option of %q", page, m[1], strings.Join(h.words, " "))
+				}
+			}
+			if len(h.words) > 0 {
+				rest = bytes.Replace(rest, part, nil, 1)
+			}
+		}
+	})
+}
+
+func forEachPage(t *testing.T, check func(page string, text []byte, all []help)) {
+	t.Helper()
 	pages, err := filepath.Glob("*.8.md")
 	if err != nil || len(pages) == 0 {
 		t.Fatalf("no pages: %v", err)
 	}
 	for _, page := range pages {
-		tool := page[:len(page)-len(".8.md")]
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
 		}
-		help, err := exec.Command("go", "run", "../"+tool, "--help").Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		found := option.FindAllStringSubmatch(string(help), -1)
-		if len(found) < 4 {
-			t.Fatalf("%s --help lists %d options", tool, len(found))
-		}
-		for _, m := range found {
-			if !regexp.MustCompile(`(?m)^(\*\*.*)?\*\*` + m[1] + `\*\*`).Match(text) {
-				t.Errorf("%s: no entry for %s", page, m[1])
-			}
-		}
-	}
-}
-
-// What the pages document, the tools take.
-func TestEveryDocumentedOptionExists(t *testing.T) {
-	pages, err := filepath.Glob("*.8.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	entry := regexp.MustCompile(`(?m)^\*\*.*\*\*(--[a-z-]+)\*\*`)
-	for _, page := range pages {
-		tool := page[:len(page)-len(".8.md")]
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		help, err := exec.Command("go", "run", "../"+tool, "--help").Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range entry.FindAllSubmatch(text, -1) {
-			if !regexp.MustCompile(`(?m)^ +.*` + string(m[1]) + `\b`).Match(help) {
-				t.Errorf("%s: %s is no option of %s", page, m[1], tool)
-			}
-		}
+		check(page, text, readHelp(t, strings.TrimSuffix(page, ".8.md")))
 	}
 }

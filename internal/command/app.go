@@ -40,7 +40,11 @@ func New(name, usage string) *App {
 // Run runs the tool and returns its exit code.
 func (a *App) Run(args []string, stdout, stderr io.Writer) int {
 	a.Writer, a.ErrWriter = stdout, stderr
-	return Report(stderr, a.Name, a.App.Run(append(args[:1:1], Normalize(a.Flags, args[1:])...)))
+	ordered, err := arrange(a.Flags, a.Commands, args[1:])
+	if err == nil {
+		err = a.App.Run(append(args[:1:1], ordered...))
+	}
+	return Report(stderr, a.Name, err)
 }
 
 // Main runs the tool with the process's arguments and streams, and exits.

@@ -107,3 +107,37 @@ func TestStrayArgumentIsRefused(t *testing.T) {
 		t.Errorf("exit %d: %s", code, stderr.String())
 	}
 }
+
+// A command takes its own options in all their forms; options before it are refused
+// rather than forgotten.
+func TestCommands(t *testing.T) {
+	for line, want := range map[string]string{
+		"make key -dDIR -s FILE":  `DIR true ["FILE"]`,
+		"make key FILE --dir=DIR": `DIR false ["FILE"]`,
+		"-d DIR":                  "tool",
+		"-d DIR make key":         "exit 2",
+		"make -d DIR key":         "exit 2",
+		"make":                    "exit 2",
+		"make lock":               "exit 2",
+		"make key -z":             "exit 2",
+	} {
+		got := ""
+		app := command.New("tool", "test")
+		app.Flags = flags()
+		app.Action = func(*cli.Context) error { got = "tool"; return nil }
+		app.SetCommands(&cli.Command{Name: "make", Subcommands: []*cli.Command{{
+			Name: "key", Flags: flags(),
+			Action: func(c *cli.Context) error {
+				got = fmt.Sprintf("%s %v %q", c.String("dir"), c.Bool("sign"), c.Args().Slice())
+				return nil
+			},
+		}}})
+		var stderr bytes.Buffer
+		if code := app.Run(append([]string{"tool"}, strings.Fields(line)...), io.Discard, &stderr); code != 0 {
+			got = fmt.Sprint("exit ", code)
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s; %s", line, got, want, stderr.String())
+		}
+	}
+}

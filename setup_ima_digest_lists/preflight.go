@@ -1,0 +1,59 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"digestlists/internal/command"
+	"digestlists/internal/listdir"
+	"digestlists/internal/preflight"
+
+	"github.com/urfave/cli/v2"
+)
+
+func preflightCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "preflight",
+		Usage:     "look at the machine and change nothing",
+		UsageText: "setup_ima_digest_lists preflight [--root DIR] [-d DIR] [--cert FILE] [--json]",
+		Description: "Prints what it finds, each as ok, warning, error or unknown, with what it means and the\n" +
+			"command that mends it. The exit code is 1 if there is an error or something unknown.",
+		Flags: []cli.Flag{
+			rootFlag(),
+			&cli.StringFlag{Name: "dir", Aliases: []string{"d"}, Value: listdir.Default, Usage: "digest list `DIR`ectory"},
+			&cli.StringFlag{Name: "cert", Value: preflight.DefaultCert, Usage: "`FILE` with the certificate that lists are signed with"},
+			&cli.BoolFlag{Name: "json", Usage: "print the findings as JSON"},
+		},
+		Action: func(c *cli.Context) error {
+			if err := command.NoArguments(c); err != nil {
+				return err
+			}
+			findings := preflight.Look(&preflight.Machine{Root: c.String("root"), Dir: c.String("dir"), Cert: c.String("cert")})
+			if err := printFindings(c.App.Writer, findings, c.Bool("json")); err != nil {
+				return err
+			}
+			if preflight.Worst(findings).Stops() {
+				return command.Failed()
+			}
+			return nil
+		},
+	}
+}
+
+func printFindings(w io.Writer, findings []preflight.Finding, asJSON bool) error {
+	if asJSON {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(findings)
+	}
+	for _, f := range findings {
+		if _, err := fmt.Fprintf(w, "%-8s %-12s %s\n", f.Verdict, f.Check, f.Text); err != nil {
+			return err
+		}
+		if f.Mend != "" {
+			fmt.Fprintf(w, "%21s mend: %s\n", "", f.Mend)
+		}
+	}
+	return nil
+}
