@@ -18,8 +18,9 @@ type result struct {
 	class     Class
 	reason    string
 	algorithm compact.Algorithm
-	digest    []byte // nil if the entry has none
-	list      *List  // for digest lists that are the operator's
+	digest    []byte  // nil if the entry has none
+	list      *List   // for digest lists that are the operator's
+	known     *record // the reference that has the digest
 	signedBy  string
 	near      *Near
 }
@@ -192,6 +193,7 @@ func (v *verifier) file(m *imalog.Measurement, r result) result {
 		r.signedBy = signer
 	}
 	known := v.lookup(r)
+	r.known = known
 	switch {
 	case v.listPCR != 0 && int(m.PCR) == v.listPCR:
 		return v.kernelDidNotKnow(m, r, known)

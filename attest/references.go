@@ -244,6 +244,15 @@ func (r *References) match(at uint32) Match {
 	}
 }
 
+func (r *References) origin(rec *record) *Origin {
+	list := r.lists[rec.list]
+	o := &Origin{List: list.Name, Type: rec.typ.String(), Package: list.Package}
+	if rec.modifiers != 0 {
+		o.Modifiers = rec.modifiers.String()
+	}
+	return o
+}
+
 // listOf returns the list whose file has this digest.
 func (r *References) listOf(algorithm compact.Algorithm, digest []byte) *List {
 	if algorithm == compact.SHA256 || algorithm == compact.SHA1 {

@@ -60,7 +60,7 @@ type Report struct {
 	Lists     []ListReport     `json:"lists"`          // digest lists that the machine measured
 	Counts    map[Class]int    `json:"counts"`         // of the attested part
 	Rest      map[Class]int    `json:"unattested"`     // of what follows it, or is for PCRs without a value
-	Findings  []Finding        `json:"findings"`       // what is not known, in the order of the list
+	Findings  []Finding        `json:"findings"`       // what is not known or, with Options.All, every entry, in the order of the list
 	Reference ReferenceReport  `json:"references"`
 }
 
@@ -98,7 +98,8 @@ type ListReport struct {
 	pcr int
 }
 
-// A Finding is an entry that needs attention, or that is in Options.Allow.
+// A Finding is an entry that needs attention, or that is in Options.Allow; with Options.All,
+// any entry.
 type Finding struct {
 	Entry     int    `json:"entry"` // number in the list, from 1
 	PCRs      []int  `json:"pcrs"`
@@ -109,6 +110,20 @@ type Finding struct {
 	Reason    string `json:"reason"`
 	Near      *Near  `json:"near,omitempty"` // the reference that nearly matches
 	Attested  bool   `json:"attested"`
+
+	Known    *Origin `json:"known,omitempty"`     // the reference that has the digest
+	SignedBy string  `json:"signed_by,omitempty"` // one of the keys
+}
+
+// Good reports whether the entry is no reason for distrust.
+func (f *Finding) Good() bool { return f.Class.good() }
+
+// An Origin is the reference that a digest is known from.
+type Origin struct {
+	List      string `json:"list"`
+	Type      string `json:"type,omitempty"` // what the digest is of, where it is in the list
+	Modifiers string `json:"modifiers,omitempty"`
+	Package   bool   `json:"package,omitempty"` // the list was made from a package
 }
 
 // Near is a reference for the same path with another digest.

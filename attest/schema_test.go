@@ -112,6 +112,7 @@ func TestSchema(t *testing.T) {
 	violations := withViolation(measurements(t, lists("mainline-ima-ng")[1]))
 	for name, r := range map[string]*attest.Report{
 		"unknown files": verify(t, evidence(t, folder), attest.Options{References: references(t, dir, keys), Keys: keys}),
+		"all entries":   verify(t, evidence(t, folder), attest.Options{References: references(t, dir, keys), Keys: keys, All: true}),
 		"unknown lists": verify(t, evidence(t, folder), attest.Options{References: packageReferences(t)}),
 		"never matches": verify(t, stock, attest.Options{References: references(t, dir, nil)}),
 		"violation":     verify(t, evidenceFor(t, violations, 4, true), attest.Options{References: packageReferences(t)}),
@@ -145,6 +146,7 @@ func TestSchemaIsComplete(t *testing.T) {
 		{*s.Properties["lists"].Items, attest.ListReport{}},
 		{*s.Properties["findings"].Items, attest.Finding{}},
 		{s.Properties["findings"].Items.Properties["near"], attest.Near{}},
+		{s.Properties["findings"].Items.Properties["known"], attest.Origin{}},
 		{s.Properties["references"], attest.ReferenceReport{}},
 	} {
 		var want, required []string

@@ -34,6 +34,9 @@ type Options struct {
 	// (ima_digest_list_pcr=). 0 finds it out; -1 says that there is none.
 	ListPCR int
 
+	// All reports every entry, not just those that need attention.
+	All bool
+
 	AllowSHA1        bool // take what SHA-1 alone attests
 	IgnoreViolations bool // violations are reported, and no reason for distrust
 }
@@ -42,7 +45,7 @@ type Options struct {
 // cannot be read; all else is in the report.
 //
 // Memory does not grow with the list, but for what the report says about entries that are
-// not known.
+// not known or, with Options.All, about all of them.
 func Verify(e Evidence, o Options) (*Report, error) {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
@@ -179,10 +182,17 @@ func (v *verifier) isList(r result) bool {
 	return false
 }
 
-func (v *verifier) isFinding(r result) bool { return !r.class.good() || r.class == Allowed }
+func (v *verifier) isFinding(r result) bool {
+	return v.options.All || !r.class.good() || r.class == Allowed
+}
 
 func (v *verifier) finding(m *imalog.Measurement, r result, entry int) Finding {
-	f := Finding{Entry: entry, PCRs: []int{int(m.PCR)}, Class: r.class, Path: m.Name(), Reason: r.reason, Near: r.near}
+	f := Finding{Entry: entry, PCRs: []int{int(m.PCR)}, Class: r.class, Path: m.Name(), Reason: r.reason, Near: r.near, SignedBy: r.signedBy}
+	if r.list != nil {
+		f.Known = &Origin{List: r.list.Name, Package: r.list.Package}
+	} else if r.known != nil {
+		f.Known = v.refs.origin(r.known)
+	}
 	if r.digest != nil {
 		f.Algorithm, f.Digest = r.algorithm.String(), bytes.Clone(r.digest)
 	}
