@@ -97,52 +97,6 @@ func checkFormatError(t *testing.T, err, class error, offset int64) {
 	}
 }
 
-func TestMalformedTLV(t *testing.T) {
-	tests := []struct {
-		file  string
-		class error
-	}{
-		{"tlv-ok", nil},
-		{"tlv-algo18", compact.ErrUnsupportedAlgorithm},
-		{"tlv-count+1", compact.ErrMalformed},
-		{"tlv-datalen", compact.ErrMalformed},
-		{"tlv-hugelen", compact.ErrTooLarge},
-		{"tlv-trunc", compact.ErrTruncated},
-		{"tlv-type9", compact.ErrUnsupportedType},
-	}
-	for _, tt := range tests {
-		t.Run(tt.file, func(t *testing.T) {
-			_, err := collectTLV(readFile(t, "bad/"+tt.file))
-			var format *compact.FormatError
-			if tt.class == nil && err != nil || tt.class != nil && !(errors.Is(err, tt.class) && errors.As(err, &format)) {
-				t.Errorf("error %v, want %v", err, tt.class)
-			}
-		})
-	}
-}
-
-func collectTLV(list []byte) ([]compact.Record, error) {
-	var all []compact.Record
-	r := compact.NewTLVReader(bytes.NewReader(list))
-	for {
-		if _, err := r.Next(); err == io.EOF {
-			return all, nil
-		} else if err != nil {
-			return nil, err
-		}
-		for {
-			rec, err := r.Record()
-			if err == io.EOF {
-				break
-			}
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, *rec)
-		}
-	}
-}
-
 func TestEmptyListIsRefused(t *testing.T) {
 	if _, err := compact.Check(strings.NewReader("")); !errors.Is(err, compact.ErrTruncated) {
 		t.Errorf("error %v, want %v", err, compact.ErrTruncated)
@@ -263,32 +217,6 @@ func TestWriterReportsWriteErrors(t *testing.T) {
 	}
 }
 
-func TestGoldenTLV(t *testing.T) {
-	records, err := collectTLV(readFile(t, "golden/unknown.tlv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(records) != 18 {
-		t.Fatalf("%d records, want 18", len(records))
-	}
-	byPath := map[string]compact.Record{}
-	for _, r := range records {
-		byPath[r.Path] = r
-	}
-	capped := byPath["/usr/bin/capped"]
-	if capped.Caps != "cap_net_admin,cap_net_raw=ep" || capped.Mode != 0o100755 || capped.Size != 7 || !capped.HasOwner() {
-		t.Errorf("capped: %+v", capped)
-	}
-	if owned := byPath["/var/lib/app/owned"]; owned.UID != 1 || owned.GID != 1 {
-		t.Errorf("owned: %+v", owned)
-	}
-	for _, file := range []string{"golden/attributes.tlv", "golden/package.tlv"} {
-		if _, err := collectTLV(readFile(t, file)); err != nil {
-			t.Errorf("%s: %v", file, err)
-		}
-	}
-}
-
 // The table is the kernel's: names and sizes that openssl agrees with are checked
 // against Go's own hashes in package hashes; here, that look-ups are inverse.
 func TestAlgorithmLookups(t *testing.T) {
@@ -346,21 +274,6 @@ func FuzzReader(f *testing.F) {
 		}
 		if second := encode(t, again); !bytes.Equal(first, second) {
 			t.Fatal("writing what was read changes it")
-		}
-	})
-}
-
-func FuzzTLVReader(f *testing.F) {
-	seed(f, "tlv-*", "golden/*.tlv")
-	f.Fuzz(func(t *testing.T, list []byte) {
-		records, err := collectTLV(list)
-		if err != nil && records != nil {
-			t.Fatal("records with an error")
-		}
-		for _, r := range records {
-			if len(r.Digest) == 0 {
-				t.Fatalf("record without a digest: %+v", r)
-			}
 		}
 	})
 }

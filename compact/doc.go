@@ -35,5 +35,7 @@
 // write, so that each block can be uploaded. The same digests in the same order
 // always give the same bytes.
 //
+// [NewTLVReader] and [NewTLVWriter] do the same for compact_tlv.
+//
 // The package needs nothing but the standard library.
 package compact

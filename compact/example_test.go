@@ -43,6 +43,35 @@ func ExampleWriter() {
 	// Output: 01000200010004000100000020000000
 }
 
+// A record says of a file what its owner, mode and capabilities have to be.
+func ExampleTLVWriter() {
+	var list bytes.Buffer
+	w := compact.NewTLVWriter(&list)
+	sum := sha256.Sum256([]byte("#!/bin/sh\n"))
+	record := compact.Record{Digest: sum[:], Path: "/usr/bin/tool", Caps: "cap_net_raw=ep"}
+	record.SetOwner(0, 0)
+	record.SetMode(0o100755)
+	record.SetSize(10)
+	block := compact.Block{Type: compact.TypeFile, Modifiers: compact.Immutable, Algorithm: compact.SHA256}
+	if err := w.Add(block, &record); err != nil {
+		log.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		log.Fatal(err)
+	}
+
+	r := compact.NewTLVReader(&list)
+	if _, err := r.Next(); err != nil {
+		log.Fatal(err)
+	}
+	got, err := r.Record()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s %o %s\n", got.Path, got.Mode, got.Caps)
+	// Output: /usr/bin/tool 100755 cap_net_raw=ep
+}
+
 // Headers alone tell what a list is about.
 func ExampleReader_Next() {
 	r := compact.NewReader(bytes.NewReader(exampleList()))

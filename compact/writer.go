@@ -12,13 +12,14 @@ const writeLimit = 64<<20 - 1
 // A Writer collects digests and writes them as a compact list. Close it to write
 // the blocks that are still open.
 type Writer struct {
-	w      io.Writer
-	blocks []*block // in order of first use
-	err    error    // sticky
+	w       io.Writer
+	version uint8    // of the blocks
+	blocks  []*block // in order of first use
+	err     error    // sticky
 }
 
 // NewWriter returns a Writer to w.
-func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
+func NewWriter(w io.Writer) *Writer { return &Writer{w: w, version: versionDigests} }
 
 // Add adds a digest to its block. Duplicates are kept. A digest whose length is
 // not that of the algorithm, or a block the kernel would not take, is an error.
@@ -37,7 +38,7 @@ func (w *Writer) Add(b Block, digest []byte) error {
 	blk := w.block(b)
 	blk.add(digest)
 	if blk.size+len(digest) >= writeLimit {
-		w.err = blk.flush(w.w)
+		w.err = w.flush(blk)
 	}
 	return w.err
 }
@@ -47,7 +48,7 @@ func (w *Writer) Add(b Block, digest []byte) error {
 func (w *Writer) Close() error {
 	for _, blk := range w.blocks {
 		if w.err == nil {
-			w.err = blk.flush(w.w)
+			w.err = w.flush(blk)
 		}
 	}
 	w.blocks = w.blocks[:0]
@@ -66,7 +67,24 @@ func (w *Writer) block(b Block) *block {
 	return blk
 }
 
-// block holds digests in chunks that grow to maxChunk, so that a large list does
+func (w *Writer) flush(b *block) error {
+	if b.count == 0 {
+		return nil
+	}
+	h := Header{Block: b.Block, Version: w.version, Count: b.count, DataLen: uint32(b.size)}
+	if _, err := w.w.Write(h.append(nil)); err != nil {
+		return err
+	}
+	for _, chunk := range b.chunks {
+		if _, err := w.w.Write(chunk); err != nil {
+			return err
+		}
+	}
+	b.count, b.size, b.chunks = 0, 0, nil
+	return nil
+}
+
+// block holds digests or records in chunks that grow to maxChunk, so that a large list does
 // not need twice its size while a slice is moved to a larger one.
 type block struct {
 	Block
@@ -80,30 +98,13 @@ const (
 	maxChunk = 1 << 20
 )
 
-func (b *block) add(digest []byte) {
+func (b *block) add(data []byte) {
 	last := len(b.chunks) - 1
-	if last < 0 || len(b.chunks[last])+len(digest) > cap(b.chunks[last]) {
-		b.chunks = append(b.chunks, make([]byte, 0, min(max(b.size, minChunk), maxChunk)))
+	if last < 0 || len(b.chunks[last])+len(data) > cap(b.chunks[last]) {
+		b.chunks = append(b.chunks, make([]byte, 0, max(min(max(b.size, minChunk), maxChunk), len(data))))
 		last++
 	}
-	b.chunks[last] = append(b.chunks[last], digest...)
-	b.size += len(digest)
+	b.chunks[last] = append(b.chunks[last], data...)
+	b.size += len(data)
 	b.count++
-}
-
-func (b *block) flush(w io.Writer) error {
-	if b.count == 0 {
-		return nil
-	}
-	h := Header{Block: b.Block, Version: versionDigests, Count: b.count, DataLen: uint32(b.size)}
-	if _, err := w.Write(h.append(nil)); err != nil {
-		return err
-	}
-	for _, chunk := range b.chunks {
-		if _, err := w.Write(chunk); err != nil {
-			return err
-		}
-	}
-	b.count, b.size, b.chunks = 0, 0, nil
-	return nil
 }
