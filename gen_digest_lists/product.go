@@ -115,7 +115,7 @@ func (r *request) verbatim(p *product, list *parsers.List, b *batch) error {
 			p.attribute = imasig.Signature{Hash: hash, KeyID: id, Sig: sig}.Marshal()
 			return nil
 		}
-		if !errors.Is(err, compact.ErrUnsupportedAlgorithm) {
+		if !errors.Is(err, compact.ErrUnsupportedAlgorithm) && !errors.Is(err, compact.ErrUnsupportedVersion) {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"digestlists/internal/listdir"
 	"digestlists/internal/progress"
 	"digestlists/internal/signkey"
+	"digestlists/internal/vendorsig"
 	"digestlists/internal/xattr"
 
 	"github.com/urfave/cli/v2"
@@ -22,7 +23,6 @@ const (
 	passwordVariable = "DIGEST_LISTS_PASSWORD"
 	attributeName    = "security.ima"
 	detachedSuffix   = ".sig"
-	vendorSuffix     = ".pgp"
 )
 
 // signing is who signs, and where the signature goes.
@@ -93,7 +93,7 @@ func (r *request) stage(p *product, tx *listdir.Tx) error {
 		return err
 	}
 	if p.vendor != nil {
-		if err := staged.AddSignature(listdir.Apart, vendorSuffix, p.vendor); err != nil {
+		if err := staged.AddSignature(listdir.Apart, vendorsig.Suffix, p.vendor); err != nil {
 			return err
 		}
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"sync"
 	"time"
@@ -15,17 +14,13 @@ import (
 	"digestlists/internal/listdir"
 	"digestlists/internal/pgp"
 	"digestlists/internal/progress"
-	"digestlists/internal/regular"
+	"digestlists/internal/vendorsig"
 	"digestlists/parsers"
 	"digestlists/parsers/formats"
 	"digestlists/parsers/rpmlist"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/sys/unix"
 )
-
-// maxPackets bounds the vendor's signatures of a list, in bytes.
-const maxPackets = 64 << 10
 
 // A verifier checks the lists of a directory against trusted keys.
 type verifier struct {
@@ -151,43 +146,13 @@ func (w *worker) checkSignature(l listdir.List, content []byte) (string, error) 
 	return verified.Key.Name, nil
 }
 
-// checkVendor checks the vendor's signature of an rpm list, in the form of 0.3.93
-// and later, or kept apart from the list.
+// checkVendor checks the vendor's signature of an rpm list.
 func (w *worker) checkVendor(l listdir.List, content []byte) (string, error) {
-	plain, _, _, err := imasig.SplitAppended(content)
+	list, err := vendorsig.Find(w.path, l.File, content)
 	if err != nil {
 		return "", err
 	}
-	_, tail, err := rpmlist.Split(plain)
-	if err != nil {
-		return "", err
-	}
-	if tail != nil {
-		return w.checkOnDisk(l, content)
-	}
-	packets, err := regular.ReadFile(filepath.Join(listdir.ApartDir(w.path), l.File+".pgp"), unix.O_NOFOLLOW, maxPackets)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", imasig.ErrNoSignature
-	}
-	if err != nil {
-		return "", err
-	}
-	return vendorName(w.vendors.Verify(plain, packets, w.now))
-}
-
-func (w *worker) checkOnDisk(l listdir.List, content []byte) (string, error) {
-	found, err := imasig.Find(filepath.Join(w.path, l.File), content)
-	if err != nil {
-		return "", err
-	}
-	sig, err := imasig.Parse(found.Value())
-	if err != nil {
-		return "", err
-	}
-	return vendorName(w.vendors.VerifyList(content, sig, w.now))
-}
-
-func vendorName(key *pgp.Key, err error) (string, error) {
+	key, err := list.Verify(w.vendors, w.now)
 	if err != nil {
 		return "", err
 	}

@@ -3,7 +3,7 @@
 //
 // RPM keeps the signature as a binary signature packet (RFC 4880 section 5.2), of
 // version 3 up to CentOS 7 and EPEL 7 and of version 4 since, in the header's tag 268
-// (RSA) or 267 (DSA and EdDSA). Old packages are signed with DSA-1024 and SHA-1:
+// (RSA) or 267 (DSA and EdDSA). RPM 6 has any number of packets in tag 278. Old packages are signed with DSA-1024 and SHA-1:
 // these are accepted, as nothing better will ever be had for them. Who does not want
 // that leaves those keys out.
 //

@@ -160,3 +160,59 @@ func TestGnupgSignatures(t *testing.T) {
 		t.Errorf("armoured: %v", err)
 	}
 }
+
+// TestGnupgSeveral: one good signature is enough, and one bad is too many.
+func TestGnupgSeveral(t *testing.T) {
+	g := newGnupg(t)
+	g.run("--quick-gen-key", "First", "rsa1024", "sign", "never")
+	first := g.export()
+	g.run("--quick-gen-key", "Second", "ed25519", "sign", "never")
+	second := keyring(t, g.export())
+	by := func(user, content string) string { return string(g.sign(content, "--local-user", user)) }
+	const version6, key = "\xc2\x01\x06", "\x98\x01\x04"
+	for name, c := range map[string]struct {
+		packets string
+		want    error
+		owner   string
+	}{
+		"two good":             {by("First", "content") + by("Second", "content"), nil, "First"},
+		"an unsupported first": {version6 + by("Second", "content"), nil, "Second"},
+		"a bad one last":       {by("First", "content") + by("Second", "other"), imasig.ErrBadSignature, ""},
+		"a bad one first":      {by("First", "other") + by("Second", "content"), imasig.ErrBadSignature, ""},
+		"only unsupported":     {version6 + version6, imasig.ErrUnsupported, ""},
+		"another packet":       {by("First", "content") + key, imasig.ErrMalformed, ""},
+	} {
+		key, err := second.Verify([]byte("content"), []byte(c.packets), time.Now())
+		if !errors.Is(err, c.want) || (key == nil) != (err != nil) || key != nil && key.Owner != c.owner {
+			t.Errorf("%s: %v, %v, want %v", name, key, err, c.want)
+		}
+	}
+	// A key that is not known does not spoil the one that is.
+	both := by("Second", "content") + by("First", "content")
+	if key, err := keyring(t, first).Verify([]byte("content"), []byte(both), time.Now()); err != nil || key.Owner != "First" {
+		t.Errorf("one key of two: %v, %v", key, err)
+	}
+}
+
+// TestGnupgPacket: of a list in its on-disk form, the packet that the vendor made can be had
+// back, byte for byte.
+func TestGnupgPacket(t *testing.T) {
+	g := newGnupg(t)
+	g.run("--quick-gen-key", "Test", "rsa1024", "sign", "never")
+	keys := keyring(t, g.export())
+	for range 4 { // the numbers differ in length
+		packet := g.sign("content")
+		sig, err := pgp.ParseSignature(packet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		attribute, err := sig.Attribute()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := keys.Packet([]byte("content"), sig.Tail(), attribute)
+		if err != nil || string(got) != string(packet) {
+			t.Errorf("%x, %v, want %x", got, err, packet)
+		}
+	}
+}

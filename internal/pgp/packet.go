@@ -18,28 +18,49 @@ func unsupported(format string, args ...any) error {
 // tagSignature is the packet type of a signature.
 const tagSignature = 2
 
-// signaturePacket returns the body of the signature packet that data consists of, in
+// signaturePacket returns the body of the next packet, which must be a signature in
 // the old or the new packet format (RFC 4880 section 4.2).
-func signaturePacket(data []byte) ([]byte, error) {
-	in := &reader{data: data}
+func signaturePacket(in *reader) ([]byte, error) {
+	start := in.at
 	first := in.byte()
 	var tag byte
 	var size uint32
 	switch {
 	case in.failed || first&0x80 == 0:
-		return nil, malformed("offset 0: not a binary packet")
+		return nil, malformed("offset %d: not a binary packet", start)
 	case first&0x40 != 0:
 		tag, size = first&0x3f, newLength(in)
 	default:
 		tag, size = first>>2&0xf, oldLength(in, first&3)
 	}
 	if tag != tagSignature {
-		return nil, malformed("offset 0: packet type %d, want %d", tag, tagSignature)
+		return nil, malformed("offset %d: packet type %d, want %d", start, tag, tagSignature)
 	}
-	if in.failed || uint64(size) != uint64(in.left()) {
-		return nil, malformed("offset %d: length %d of %d bytes, want exactly one packet", in.at, size, in.left())
+	if in.failed || uint64(size) > uint64(in.left()) {
+		return nil, malformed("offset %d: length %d of %d bytes", start, size, in.left())
 	}
 	return in.next(int(size)), nil
+}
+
+// maxSignatures is how many packets one header may have: more would only be there to
+// keep a verifier busy.
+const maxSignatures = 64
+
+// Split takes signature packets apart that come one after the other, as RPM 6 has
+// them in tag 278 and as `cat` makes them of several. No bytes are no packets.
+func Split(packets []byte) ([][]byte, error) {
+	var all [][]byte
+	for in := (&reader{data: packets}); in.left() > 0; {
+		start := in.at
+		if _, err := signaturePacket(in); err != nil {
+			return nil, err
+		}
+		if len(all) == maxSignatures {
+			return nil, malformed("offset %d: more than %d packets", start, maxSignatures)
+		}
+		all = append(all, packets[start:in.at:in.at])
+	}
+	return all, nil
 }
 
 // oldLength reads a length of 1, 2 or 4 bytes. The indeterminate one is not for

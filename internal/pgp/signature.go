@@ -60,15 +60,19 @@ func (s *Signature) Attribute() (imasig.Signature, error) {
 	return imasig.Signature{Hash: s.Hash, KeyID: imasig.KeyID(s.KeyID[4:]), Sig: padded}, nil
 }
 
-// ParseSignature reads what RPM keeps: one binary signature packet of version 3 or 4.
+// ParseSignature reads one binary signature packet of version 3 or 4, see [Split].
 // No bytes at all are imasig.ErrNoSignature.
 func ParseSignature(data []byte) (*Signature, error) {
 	if len(data) == 0 {
 		return nil, imasig.ErrNoSignature
 	}
-	body, err := signaturePacket(data)
+	outer := &reader{data: data}
+	body, err := signaturePacket(outer)
 	if err != nil {
 		return nil, err
+	}
+	if outer.left() != 0 {
+		return nil, malformed("offset %d: %d more bytes, want exactly one packet", outer.at, outer.left())
 	}
 	in := &reader{data: body}
 	var s *Signature

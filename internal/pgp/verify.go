@@ -21,10 +21,36 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/eddsa"
 )
 
-// Verify checks a vendor's signature packet over content, which for an `rpm` list is
-// all of it, and returns the key that made it. An error of the class
-// imasig.ErrExpiredKey is only returned when the signature itself is good.
-func (r *Keyring) Verify(content, signature []byte, now time.Time) (*Key, error) {
+// Verify checks the vendors' signature packets over content, which for an `rpm` list is
+// all of it, and returns the key that made the first good one. Of several, as RPM 6 has
+// them, one good signature is enough, but one that is bad or malformed is the result
+// whatever the others are. An error of the class imasig.ErrExpiredKey is only returned when
+// the signature itself is good.
+func (r *Keyring) Verify(content, signatures []byte, now time.Time) (*Key, error) {
+	packets, err := Split(signatures)
+	if err != nil {
+		return nil, err
+	}
+	var good *Key
+	problem := imasig.ErrNoSignature
+	for i, packet := range packets {
+		key, err := r.verifyPacket(content, packet, now)
+		switch {
+		case errors.Is(err, imasig.ErrBadSignature), errors.Is(err, imasig.ErrMalformed):
+			return nil, err
+		case err == nil && good == nil:
+			good = key
+		case err != nil && (i == 0 || errors.Is(err, imasig.ErrExpiredKey)):
+			problem = err
+		}
+	}
+	if good == nil {
+		return nil, problem
+	}
+	return good, nil
+}
+
+func (r *Keyring) verifyPacket(content, signature []byte, now time.Time) (*Key, error) {
 	sig, err := ParseSignature(signature)
 	if err != nil {
 		return nil, err

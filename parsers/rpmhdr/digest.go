@@ -80,12 +80,19 @@ func (h *Header) Signatures() ([]byte, error) {
 		known = append(known, packet)
 		all = append(all, packet...)
 	}
+	if e := h.find(OpenPGP); e != nil && !e.kind.text() {
+		return nil, h.failValue(e, compact.ErrMalformed, "of type %v, want %v", e.kind, kindStrings)
+	}
 	for text := range h.Strings(OpenPGP) {
 		packet, err := base64.StdEncoding.DecodeString(text)
+		if err == nil && len(packet) == 0 {
+			err = errors.New("empty")
+		}
 		if err != nil {
 			return nil, h.failValue(h.find(OpenPGP), compact.ErrMalformed, "%v", err)
 		}
 		if !slices.ContainsFunc(known, func(k []byte) bool { return bytes.Equal(k, packet) }) {
+			known = append(known, packet)
 			all = append(all, packet...)
 		}
 	}

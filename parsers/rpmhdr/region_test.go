@@ -68,7 +68,7 @@ func TestParseStored(t *testing.T) {
 		binaryField(rpmhdr.DSAHeader, "dsa"),
 		binaryField(rpmhdr.RSAHeader, packet),
 		text(rpmhdr.SHA256Header, hex.EncodeToString(sum[:])),
-		texts(rpmhdr.OpenPGP, encode(packet), encode(other)),
+		texts(rpmhdr.OpenPGP, encode(packet), encode(other), encode(other)),
 	))
 	if err != nil {
 		t.Fatal(err)
@@ -92,6 +92,8 @@ func TestParseStoredUnreadable(t *testing.T) {
 		"empty digest":              text(rpmhdr.SHA1Header, ""),
 		"signature of another type": text(rpmhdr.RSAHeader, "ab"),
 		"signature not in base64":   texts(rpmhdr.OpenPGP, "*"),
+		"empty signature":           texts(rpmhdr.OpenPGP, ""),
+		"signatures as numbers":     numbers(rpmhdr.OpenPGP, uint32(1)),
 	} {
 		if s, err := rpmhdr.ParseStored(build(sample, f)); s != nil || !errors.Is(err, compact.ErrMalformed) {
 			t.Errorf("%s: %v, %v, want %v", name, s, err, compact.ErrMalformed)

@@ -13,9 +13,9 @@ import (
 // left to a multiple of 8 bytes, the last four bytes of the issuer's key id, and
 // the hash algorithm.
 //
-// Of the packets, the first one made with RSA is taken: that attribute has no
-// room for the two numbers of a DSA signature. Without one the error is
-// compact.ErrUnsupportedAlgorithm.
+// Of the packets, the first one of version 3 or 4 made with RSA is taken: that attribute
+// has no room for the two numbers of a DSA signature. Without one the error is
+// compact.ErrUnsupportedAlgorithm or compact.ErrUnsupportedVersion.
 func OnDisk(list, packets []byte) (withTail, rawSig []byte, keyID [4]byte, hash compact.Algorithm, err error) {
 	_, tail, err := Split(list)
 	if err != nil {

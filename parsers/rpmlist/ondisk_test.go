@@ -53,13 +53,15 @@ func TestOnDiskV3(t *testing.T) {
 	}
 }
 
-// A DSA signature before the RSA one is passed over.
+// Signatures made with DSA, or of RFC 9580's version 6, before the RSA one are passed over.
 func TestOnDiskSecondPacket(t *testing.T) {
 	dsa := slices.Clone(v3)
 	dsa[17] = 17
-	_, raw, _, _, err := rpmlist.OnDisk(read(t, "lists/g256"), slices.Concat(dsa, v3))
-	if err != nil || len(raw) != 8 {
-		t.Errorf("%x, %v", raw, err)
+	for _, before := range [][]byte{dsa, {0xc2, 2, 6, 0}} {
+		_, raw, _, _, err := rpmlist.OnDisk(read(t, "lists/g256"), slices.Concat(before, v3))
+		if err != nil || len(raw) != 8 {
+			t.Errorf("%x, %v", raw, err)
+		}
 	}
 }
 

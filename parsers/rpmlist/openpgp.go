@@ -2,6 +2,7 @@ package rpmlist
 
 import (
 	"encoding/binary"
+	"errors"
 
 	"digestlists/compact"
 )
@@ -25,65 +26,68 @@ const (
 func isRSA(algorithm uint8) bool { return algorithm == 1 || algorithm == 3 }
 
 // firstRSA returns the first signature made with RSA of those in packets, all of
-// which must be signatures.
+// which must be signatures. Those of a later version are passed over: RPM 6 has them beside
+// others.
 func firstRSA(packets []byte) (*signature, error) {
 	if len(packets) == 0 {
 		return nil, fail(0, "packet", compact.ErrTruncated, "no signature")
 	}
 	var first *signature
-	var other uint8
+	var other error // why the last one that is none was passed over
 	for r := (&reader{data: packets}); len(r.data) > 0; {
 		body, err := r.packet()
 		if err != nil {
 			return nil, err
 		}
-		s, algorithm, err := parseSignature(body)
-		if err != nil {
+		s, err := parseSignature(body)
+		switch {
+		case errors.Is(err, compact.ErrUnsupportedVersion), errors.Is(err, compact.ErrUnsupportedAlgorithm):
+			other = err
+		case err != nil:
 			return nil, err
-		}
-		if s == nil {
-			other = algorithm
-		} else if first == nil {
+		case first == nil:
 			first = s
 		}
 	}
 	if first == nil {
-		return nil, fail(0, "packet", compact.ErrUnsupportedAlgorithm, "public key algorithm %d, want RSA", other)
+		return nil, other
 	}
 	return first, nil
 }
 
-// parseSignature returns nil without an error, and the algorithm, for a signature
-// that was not made with RSA.
-func parseSignature(r *reader) (s *signature, algorithm uint8, err error) {
+// parseSignature reads a packet's body. One of another version, or not made with RSA,
+// is compact.ErrUnsupportedVersion or ErrUnsupportedAlgorithm.
+func parseSignature(r *reader) (*signature, error) {
 	start := r.offset
 	version := r.byte()
+	var s *signature
+	var algorithm uint8
 	switch version {
 	case 3:
 		s, algorithm = parseV3(r)
 	case 4:
 		s, algorithm = parseV4(r)
 	default:
-		return nil, 0, fail(start, "signature", compact.ErrUnsupportedVersion, "%d, want 3 or 4", version)
+		return nil, fail(start, "signature", compact.ErrUnsupportedVersion, "%d, want 3 or 4", version)
 	}
 	switch {
 	case r.short:
-		return nil, 0, fail(start, "signature", compact.ErrTruncated, "version %d packet ends early", version)
+		return nil, fail(start, "signature", compact.ErrTruncated, "version %d packet ends early", version)
 	case s == nil:
-		return nil, 0, fail(start, "signature", compact.ErrMalformed, "version %d packet is not a signature over a binary document with an issuer", version)
+		return nil, fail(start, "signature", compact.ErrMalformed, "version %d packet is not a signature over a binary document with an issuer", version)
 	case !isRSA(algorithm):
-		return nil, algorithm, nil
+		return nil, fail(start, "signature", compact.ErrUnsupportedAlgorithm, "public key algorithm %d, want RSA", algorithm)
 	}
 	r.take(2) // start of the digest
 	bits := int(binary.BigEndian.Uint16(r.take(2)))
 	s.number = r.take((bits + 7) / 8)
 	if r.short {
-		return nil, 0, fail(start, "signature", compact.ErrTruncated, "version %d packet ends in the RSA number", version)
+		return nil, fail(start, "signature", compact.ErrTruncated, "version %d packet ends in the RSA number", version)
 	}
 	if len(r.data) != 0 || bits == 0 {
-		return nil, 0, fail(start, "signature", compact.ErrMalformed, "RSA number of %d bits with %d bytes after it", bits, len(r.data))
+		return nil, fail(start, "signature", compact.ErrMalformed, "RSA number of %d bits with %d bytes after it", bits, len(r.data))
 	}
-	return s, algorithm, nil
+	return s, nil
 }
 
 func parseV3(r *reader) (*signature, uint8) {
