@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"digestlists/internal/inroot"
 )
 
 // Folders in which distributions keep the database, relative to the root.
@@ -16,9 +18,6 @@ var folders = []string{"var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm"}
 
 // Names of the database's main file, in RPM's order of preference.
 var names = []string{"rpmdb.sqlite", "Packages.db", "Packages"}
-
-// maxLinks is the kernel's own limit on links in one path.
-const maxLinks = 40
 
 // Find returns the path of the main file of the RPM database under a root
 // directory, "" meaning "/".
@@ -59,7 +58,7 @@ type candidates struct {
 }
 
 func (c *candidates) add(r *os.Root, root, name string) error {
-	resolved, err := resolve(r, name)
+	resolved, err := inroot.Resolve(r, name)
 	if err != nil {
 		return absent(err)
 	}
@@ -112,41 +111,4 @@ func absent(err error) error {
 		return nil
 	}
 	return err
-}
-
-// resolve follows the links of a path below r, absolute ones from r on and ".." at
-// most up to r, and returns the path without links. os.Root alone would refuse
-// absolute links, and the kernel's RESOLVE_IN_ROOT is newer than the 4.19 kernels
-// that have digest lists.
-func resolve(r *os.Root, name string) (string, error) {
-	at, links := ".", 0
-	rest := strings.Split(name, "/")
-	for len(rest) > 0 {
-		part := rest[0]
-		rest = rest[1:]
-		if part == "" || part == "." {
-			continue
-		}
-		if part == ".." {
-			at = path.Dir(at)
-			continue
-		}
-		next := path.Join(at, part)
-		target, err := r.Readlink(next)
-		if errors.Is(err, syscall.EINVAL) { // not a link
-			at = next
-			continue
-		}
-		if err != nil {
-			return "", err
-		}
-		if links++; links > maxLinks {
-			return "", fmt.Errorf("%q: %w", name, syscall.ELOOP)
-		}
-		if path.IsAbs(target) {
-			at = "."
-		}
-		rest = append(strings.Split(target, "/"), rest...)
-	}
-	return at, nil
 }

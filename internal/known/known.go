@@ -1,0 +1,80 @@
+// Package known tells which files the lists of a directory know already.
+package known
+
+import (
+	"fmt"
+	"iter"
+
+	"digestlists/compact"
+	"digestlists/internal/decode"
+	"digestlists/internal/listdir"
+	"digestlists/parsers"
+	"digestlists/parsers/formats"
+)
+
+// A Set holds the digests of files.
+type Set map[key]struct{}
+
+type key struct {
+	algorithm compact.Algorithm
+	sum       string
+}
+
+// Read reads every list of files in a directory; lists for which skip returns true are
+// left out, and skip may be nil. A list that cannot be read is an error: its files would
+// all be taken for unknown.
+func Read(path string, skip func(listdir.List) bool) (Set, error) {
+	dir, err := listdir.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	all := make(Set)
+	reg := formats.Lists()
+	for _, l := range dir.Lists() {
+		if l.Type != compact.TypeFile && l.Type != compact.TypeMetadata || skip != nil && skip(l) {
+			continue
+		}
+		content, err := dir.ReadInto(l.File, nil)
+		if err != nil {
+			return nil, err
+		}
+		if err := all.Add(decode.Entries(reg, l.Name, content, parsers.Options{})); err != nil {
+			return nil, fmt.Errorf("%s/%s: %w", path, l.File, err)
+		}
+	}
+	return all, nil
+}
+
+// Add adds the digests of files; those of metadata say nothing of the content.
+func (s Set) Add(entries iter.Seq2[*parsers.Entry, error]) error {
+	for e, err := range entries {
+		if err != nil {
+			return err
+		}
+		if e.Type == compact.TypeFile {
+			s[key{e.Algorithm, string(e.Digest)}] = struct{}{}
+		}
+	}
+	return nil
+}
+
+// Has reports whether a file with that digest is known.
+func (s Set) Has(a compact.Algorithm, digest []byte) bool {
+	_, ok := s[key{a, string(digest)}]
+	return ok
+}
+
+// Without leaves out entries that are known.
+func (s Set) Without(all iter.Seq2[*parsers.Entry, error]) iter.Seq2[*parsers.Entry, error] {
+	return func(yield func(*parsers.Entry, error) bool) {
+		for e, err := range all {
+			if err == nil && s.Has(e.Algorithm, e.Digest) {
+				continue
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
