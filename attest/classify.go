@@ -26,12 +26,13 @@ type result struct {
 }
 
 // classify says what an entry is. It must be called for each one in order.
-func (v *verifier) classify(m *imalog.Measurement) result {
-	if m.Violation() {
+func (v *verifier) classify(e *entry) result {
+	m := &e.Measurement
+	if e.violation {
 		return result{class: Violation, reason: "it was open for writing while it was measured, or measured while it was open for writing; no PCR covers its name"}
 	}
-	if ok, known := Recomputes(m); !ok {
-		if !known {
+	if !e.recomputes {
+		if !e.known {
 			return result{class: NotUnderstood, reason: fmt.Sprintf("template %s cannot be hashed from text; a binary list can", quoteText(m.Template))}
 		}
 		return result{class: WrongTemplate, reason: fmt.Sprintf("template digest %x is not that of the entry, which may have been changed, or shown with other characters in its name", m.TemplateDigest)}
@@ -214,7 +215,7 @@ func (v *verifier) lookup(r result) (best *record) {
 	if allZero(r.digest) {
 		return nil
 	}
-	x := &v.refs.index
+	x := v.refs.index
 	for at := x.first(r.algorithm, r.digest); at != none; at = x.next(at, r.algorithm, r.digest) {
 		rec := &x.records[at]
 		if rec.typ == compact.TypeMetadata {

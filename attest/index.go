@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"math"
+	"sync"
+	"sync/atomic"
 
 	"digestlists/compact"
 	"digestlists/parsers"
@@ -18,31 +20,27 @@ type index struct {
 	digests []byte
 	paths   []byte
 
-	byDigest map[uint64]chain // by the first bytes of a digest
-	byPath   map[uint64]chain // by hash
-	seed     maphash.Seed
-
 	lastPath string // a path with several digests is kept once
 	lastAt   span
+
+	// Tables are made when they are first asked for: few verifiers ask for paths.
+	seed     maphash.Seed
+	byDigest lazyTable
+	byPath   lazyTable
 }
 
 // record is one digest of one list.
 type record struct {
-	list       uint32
-	digestAt   uint32
-	path       span
-	nextDigest uint32 // with the same key, or none
-	nextPath   uint32
-	algorithm  compact.Algorithm
-	modifiers  compact.Modifiers
-	typ        compact.Type
+	list      uint32
+	digestAt  uint32
+	path      span
+	algorithm compact.Algorithm
+	modifiers compact.Modifiers
+	typ       compact.Type
 }
 
 // span is a part of index.paths.
 type span struct{ at, size uint32 }
-
-// chain is the first and the last record of a key.
-type chain struct{ first, last uint32 }
 
 // none is the number of no record.
 const none = math.MaxUint32
@@ -50,112 +48,138 @@ const none = math.MaxUint32
 // maxIndex bounds digests and paths, in bytes: offsets have 32 bits.
 const maxIndex = math.MaxUint32 - compact.MaxDigestSize
 
+func newIndex() *index { return &index{seed: maphash.MakeSeed()} }
+
 func (x *index) add(list uint32, e *parsers.Entry) error {
-	if x.byDigest == nil {
-		x.byDigest, x.byPath = make(map[uint64]chain), make(map[uint64]chain)
-		x.seed = maphash.MakeSeed()
-	}
 	if len(x.digests) > maxIndex || len(x.paths)+len(e.Path) > maxIndex {
 		return fmt.Errorf("%w: references of more than 4 GiB", compact.ErrTooLarge)
 	}
-	at := uint32(len(x.records))
 	x.records = append(x.records, record{
 		list: list, digestAt: uint32(len(x.digests)), path: x.addPath(e.Path),
-		nextDigest: none, nextPath: none, algorithm: e.Algorithm, modifiers: e.Modifiers, typ: e.Type,
+		algorithm: e.Algorithm, modifiers: e.Modifiers, typ: e.Type,
 	})
 	x.digests = append(x.digests, e.Digest...)
-	key := digestHash(e.Algorithm, e.Digest)
-	if c, ok := x.byDigest[key]; ok {
-		x.records[c.last].nextDigest = at
-		x.byDigest[key] = chain{c.first, at}
-	} else {
-		x.byDigest[key] = chain{at, at}
-	}
-	if e.Path == "" {
-		return nil
-	}
-	key = maphash.String(x.seed, e.Path)
-	if c, ok := x.byPath[key]; ok {
-		x.records[c.last].nextPath = at
-		x.byPath[key] = chain{c.first, at}
-	} else {
-		x.byPath[key] = chain{at, at}
-	}
+	x.byDigest.made.Store(nil)
+	x.byPath.made.Store(nil)
 	return nil
 }
 
 func (x *index) addPath(path string) span {
+	if path == "" {
+		return span{}
+	}
 	if path != x.lastPath {
 		x.lastAt = span{uint32(len(x.paths)), uint32(len(path))}
 		x.lastPath = path
 		x.paths = append(x.paths, path...)
-	}
-	if path == "" {
-		return span{}
 	}
 	return x.lastAt
 }
 
 // digestHash needs no hashing: digests are as good as random, and references are the
 // operator's own.
-func digestHash(a compact.Algorithm, digest []byte) uint64 {
-	return binary.LittleEndian.Uint64(digest) ^ uint64(a)
-}
+func digestHash(digest []byte) uint64 { return binary.LittleEndian.Uint64(digest) }
 
 func (x *index) digest(r *record) []byte {
 	return x.digests[r.digestAt:][:r.algorithm.Size()]
 }
 
-func (x *index) path(r *record) string {
-	return string(x.paths[r.path.at:][:r.path.size])
+func (x *index) path(r *record) []byte { return x.paths[r.path.at:][:r.path.size] }
+
+func (x *index) digestTable() *table {
+	return x.byDigest.get(len(x.records), func(at int) uint64 { return digestHash(x.digest(&x.records[at])) })
+}
+
+func (x *index) pathTable() *table {
+	return x.byPath.get(len(x.records), func(at int) uint64 { return maphash.Bytes(x.seed, x.path(&x.records[at])) })
 }
 
 func (x *index) first(a compact.Algorithm, digest []byte) uint32 {
-	c, ok := x.byDigest[digestHash(a, digest)]
-	if !ok {
-		return none
-	}
-	return x.skipDigests(c.first, a, digest)
+	t := x.digestTable()
+	return x.skipDigests(t, t.first(digestHash(digest)), a, digest)
 }
 
 func (x *index) next(at uint32, a compact.Algorithm, digest []byte) uint32 {
-	return x.skipDigests(x.records[at].nextDigest, a, digest)
+	t := x.digestTable()
+	return x.skipDigests(t, t.next[at], a, digest)
 }
 
-// skipDigests goes on to a record that has more than the first bytes in common.
-func (x *index) skipDigests(at uint32, a compact.Algorithm, digest []byte) uint32 {
+// skipDigests goes on to a record of the chain that has the digest.
+func (x *index) skipDigests(t *table, at uint32, a compact.Algorithm, digest []byte) uint32 {
 	for at != none {
 		r := &x.records[at]
 		if r.algorithm == a && bytes.Equal(x.digest(r), digest) {
 			return at
 		}
-		at = r.nextDigest
+		at = t.next[at]
 	}
 	return none
 }
 
 func (x *index) firstAt(path string) uint32 {
-	if len(x.byPath) == 0 || path == "" {
+	if path == "" {
 		return none
 	}
-	c, ok := x.byPath[maphash.String(x.seed, path)]
-	if !ok {
-		return none
-	}
-	return x.skipPaths(c.first, path)
+	t := x.pathTable()
+	return x.skipPaths(t, t.first(maphash.String(x.seed, path)), path)
 }
 
 func (x *index) nextAt(at uint32, path string) uint32 {
-	return x.skipPaths(x.records[at].nextPath, path)
+	t := x.pathTable()
+	return x.skipPaths(t, t.next[at], path)
 }
 
-func (x *index) skipPaths(at uint32, path string) uint32 {
+func (x *index) skipPaths(t *table, at uint32, path string) uint32 {
 	for at != none {
-		r := &x.records[at]
-		if string(x.paths[r.path.at:][:r.path.size]) == path {
+		if string(x.path(&x.records[at])) == path {
 			return at
 		}
-		at = r.nextPath
+		at = t.next[at]
 	}
 	return none
+}
+
+// table chains the records whose keys have the lowest bits in common, in the order in which
+// they were added.
+type table struct {
+	heads []uint32 // by the lowest bits
+	next  []uint32 // by record
+}
+
+func newTable(records int, key func(at int) uint64) *table {
+	size := 1
+	for size < records {
+		size *= 2
+	}
+	t := &table{heads: make([]uint32, size), next: make([]uint32, records)}
+	for i := range t.heads {
+		t.heads[i] = none
+	}
+	for at := records - 1; at >= 0; at-- {
+		head := &t.heads[key(at)&uint64(size-1)]
+		t.next[at], *head = *head, uint32(at)
+	}
+	return t
+}
+
+func (t *table) first(key uint64) uint32 { return t.heads[key&uint64(len(t.heads)-1)] }
+
+// lazyTable is a table that any of several readers may make.
+type lazyTable struct {
+	made atomic.Pointer[table]
+	mu   sync.Mutex // held to make it
+}
+
+func (l *lazyTable) get(records int, key func(at int) uint64) *table {
+	if t := l.made.Load(); t != nil {
+		return t
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t := l.made.Load()
+	if t == nil {
+		t = newTable(records, key)
+		l.made.Store(t)
+	}
+	return t
 }

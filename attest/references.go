@@ -42,7 +42,7 @@ type List struct {
 type References struct {
 	keys  *Keys
 	now   time.Time
-	index index
+	index *index
 	lists []*List
 
 	byName    map[string]*List
@@ -75,7 +75,7 @@ type listFile struct {
 // NewReferences returns an empty set. With keys, which may be nil, the signatures of
 // lists are checked as they are added, for List.SignedBy and List.Unsigned; that fails no list.
 func NewReferences(keys *Keys, now time.Time) *References {
-	return &References{keys: keys, now: now, byContent: make(map[contentKey]*List), byName: make(map[string]*List)}
+	return &References{keys: keys, now: now, index: newIndex(), byContent: make(map[contentKey]*List), byName: make(map[string]*List)}
 }
 
 // Lists returns the lists in the order in which they were added.
@@ -240,7 +240,7 @@ func (r *References) match(at uint32) Match {
 	rec := &r.index.records[at]
 	return Match{
 		List: r.lists[rec.list], Type: rec.typ, Modifiers: rec.modifiers, Algorithm: rec.algorithm,
-		Digest: r.index.digest(rec), Path: r.index.path(rec),
+		Digest: r.index.digest(rec), Path: string(r.index.path(rec)),
 	}
 }
 

@@ -3,10 +3,8 @@ package attest
 import (
 	"bytes"
 	"crypto/sha1"
-	"hash"
 
 	"digestlists/compact"
-	"digestlists/internal/hashes"
 	"digestlists/parsers/imalog"
 )
 
@@ -31,17 +29,8 @@ type Replay struct {
 	matched  int // entries after which all had their values; -1: never
 	rules    map[compact.Algorithm]Rule
 
-	violation bool
-	sha1      [sha1.Size]byte // of the entry at hand
-}
-
-// bankHash computes with the algorithm of a bank.
-type bankHash struct {
-	bank   compact.Algorithm
-	size   int
-	hash   hash.Hash
-	digest [compact.MaxDigestSize]byte // of the entry's template data
-	block  [2 * compact.MaxDigestSize]byte
+	hasher *hasher // for Add
+	entry  entry   // the same
 }
 
 // pcrState is a PCR in all banks.
@@ -69,6 +58,7 @@ func NewReplay(values *PCRs, required ...int) *Replay {
 		r.addBank(compact.SHA1)
 		r.addBank(compact.SHA256)
 	}
+	r.hasher = r.newHasher()
 	for _, b := range r.banks {
 		if v := values.Value(b.bank, DefaultPCR); v != nil && !allZero(v) && r.pcrs[DefaultPCR] == nil {
 			r.use(DefaultPCR)
@@ -84,8 +74,8 @@ func NewReplay(values *PCRs, required ...int) *Replay {
 
 // addBank adds a bank, unless its algorithm cannot be computed.
 func (r *Replay) addBank(bank compact.Algorithm) {
-	if h, err := hashes.New(bank); err == nil {
-		r.banks = append(r.banks, &bankHash{bank: bank, size: bank.Size(), hash: h})
+	if b, err := newBankHash(bank); err == nil {
+		r.banks = append(r.banks, b)
 	}
 }
 
@@ -111,15 +101,21 @@ func (r *Replay) use(pcr int) *pcrState {
 
 // Add replays an entry, and reports whether all PCRs now have their values.
 func (r *Replay) Add(m *imalog.Measurement) (matched bool) {
-	state := r.pcrs[m.PCR%NumPCRs]
+	r.entry.Measurement = *m
+	r.hasher.hash(&r.entry)
+	return r.extend(&r.entry)
+}
+
+// extend replays an entry that the hasher has seen.
+func (r *Replay) extend(e *entry) (matched bool) {
+	state := r.pcrs[e.PCR%NumPCRs]
 	if state == nil {
-		state = r.use(int(m.PCR % NumPCRs))
+		state = r.use(int(e.PCR % NumPCRs))
 	}
 	r.entries++
-	r.hashEntry(m)
 	for i, b := range r.banks {
 		reg := &state.registers[i]
-		b.extend(reg, &r.sha1, r.violation, m.Data != nil)
+		b.extend(reg, e, e.bank(i))
 		if reg.value != nil {
 			r.compare(reg, b.size)
 		}
@@ -130,63 +126,6 @@ func (r *Replay) Add(m *imalog.Measurement) (matched bool) {
 	r.matched = r.entries
 	r.noteRules()
 	return true
-}
-
-// hashEntry computes what the entry extends into each bank.
-func (r *Replay) hashEntry(m *imalog.Measurement) {
-	r.violation = m.Violation()
-	if r.violation {
-		return
-	}
-	if len(m.TemplateDigest) == sha1.Size {
-		copy(r.sha1[:], m.TemplateDigest)
-	} else {
-		r.sha1 = sha1.Sum(m.Data)
-	}
-	for _, b := range r.banks {
-		if b.bank != compact.SHA1 && m.Data != nil {
-			b.hash.Reset()
-			b.hash.Write(m.Data)
-			b.hash.Sum(b.digest[:0])
-		}
-	}
-}
-
-// ones is what a violation extends.
-var ones = [compact.MaxDigestSize]byte(bytes.Repeat([]byte{0xff}, compact.MaxDigestSize))
-
-var zeros [compact.MaxDigestSize]byte
-
-// extend sets PCR = H(PCR ‖ digest).
-func (b *bankHash) extend(reg *register, sha1Digest *[sha1.Size]byte, violation, hashed bool) {
-	short := sha1Digest[:]
-	if violation {
-		short = ones[:sha1.Size]
-	}
-	if b.bank == compact.SHA1 {
-		b.chain(&reg.own, short, 0)
-		return
-	}
-	// A bank smaller than SHA-1 gets the start of it.
-	b.chain(&reg.padded, short[:min(len(short), b.size)], max(0, b.size-len(short)))
-	switch {
-	case violation:
-		b.chain(&reg.own, ones[:b.size], 0)
-	case hashed:
-		b.chain(&reg.own, b.digest[:b.size], 0)
-	default:
-		reg.lost = true
-	}
-}
-
-// chain extends a register with a digest and so many zeros.
-func (b *bankHash) chain(reg *[compact.MaxDigestSize]byte, digest []byte, padding int) {
-	n := copy(b.block[:], reg[:b.size])
-	n += copy(b.block[n:], digest)
-	n += copy(b.block[n:], zeros[:padding])
-	b.hash.Reset()
-	b.hash.Write(b.block[:n])
-	b.hash.Sum(reg[:0])
 }
 
 // compare sets what the register matches by, and keeps the count of mismatches.
@@ -300,35 +239,4 @@ func (r *Replay) Registers() []Register {
 		}
 	}
 	return all
-}
-
-// Recomputes reports whether the template digest that the list has for an entry is that
-// of its data. known is false where there are none to hash: in violations, and in
-// templates that cannot be rebuilt from text.
-func Recomputes(m *imalog.Measurement) (ok, known bool) {
-	if m.Data == nil || m.Violation() {
-		return false, false
-	}
-	if len(m.TemplateDigest) == sha1.Size {
-		digest := sha1.Sum(m.Data)
-		return bytes.Equal(digest[:], m.TemplateDigest), true
-	}
-	for _, a := range []compact.Algorithm{compact.SHA256, compact.SHA384, compact.SHA512, compact.SM3, compact.SHA3_256, compact.SHA3_384, compact.SHA3_512} {
-		if a.Size() != len(m.TemplateDigest) {
-			continue
-		}
-		if digest, err := hashes.Sum(a, m.Data); err == nil && bytes.Equal(digest, m.TemplateDigest) {
-			return true, true
-		}
-	}
-	return false, true
-}
-
-func allZero(b []byte) bool {
-	for _, c := range b {
-		if c != 0 {
-			return false
-		}
-	}
-	return true
 }

@@ -45,7 +45,8 @@ type Options struct {
 // cannot be read; all else is in the report.
 //
 // Memory does not grow with the list, but for what the report says about entries that are
-// not known or, with Options.All, about all of them.
+// not known or, with Options.All, about all of them. Measurements are read by a goroutine of
+// their own, which has ended when Verify returns.
 func Verify(e Evidence, o Options) (*Report, error) {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
@@ -54,11 +55,11 @@ func Verify(e Evidence, o Options) (*Report, error) {
 	if e.Measurements == nil {
 		return v.finish(e.Quote), nil
 	}
-	for m, err := range e.Measurements {
+	for entry, err := range hashedAhead(e.Measurements, v.replay.newHasher()) {
 		if err != nil {
 			return nil, err
 		}
-		v.add(m)
+		v.add(entry)
 	}
 	return v.finish(e.Quote), nil
 }
@@ -129,10 +130,11 @@ func (v *verifier) note(text string) {
 }
 
 // add takes the next entry.
-func (v *verifier) add(m *imalog.Measurement) {
-	matched := v.replay.Add(m)
+func (v *verifier) add(e *entry) {
+	m := &e.Measurement
+	matched := v.replay.extend(e)
 	twin := v.isTwin(m)
-	r := v.classify(m)
+	r := v.classify(e)
 	if v.options.IgnoreViolations && r.class == Violation {
 		r.class = Allowed
 	}

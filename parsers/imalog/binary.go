@@ -48,7 +48,7 @@ func (r *Reader) readHead() error {
 		return err
 	}
 	copy(d.digest, digest)
-	name, err := r.readSized("template", maxTemplate)
+	name, err := r.readSized("template length", "template", maxTemplate)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (r *Reader) readOldData() error {
 	}
 	d := &r.decoder
 	d.data = append(d.data[:0], digest...)
-	name, err := r.readSized("file name", maxOldName)
+	name, err := r.readSized("file name length", "file name", maxOldName)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (d *decoder) setOldData(name []byte) {
 
 // readData reads the template data and finds the fields in it.
 func (r *Reader) readData() error {
-	data, err := r.readSized("template data", maxData)
+	data, err := r.readSized("template data length", "template data", maxData)
 	if err != nil {
 		return err
 	}
@@ -129,14 +129,14 @@ func (r *Reader) readData() error {
 	return nil
 }
 
-// readSized reads a length and as many bytes.
-func (r *Reader) readSized(field string, limit uint32) ([]byte, error) {
-	size, err := r.readUint32(field + " length")
+// readSized reads a length, of that name, and as many bytes.
+func (r *Reader) readSized(length, field string, limit uint32) ([]byte, error) {
+	size, err := r.readUint32(length)
 	if err != nil {
 		return nil, err
 	}
 	if size > limit {
-		return nil, r.fail(4, field+" length", fmt.Errorf("%w: %d, want at most %d", compact.ErrTooLarge, size, limit))
+		return nil, r.fail(4, length, fmt.Errorf("%w: %d, want at most %d", compact.ErrTooLarge, size, limit))
 	}
 	return r.read(size, field)
 }
