@@ -71,7 +71,9 @@ func (r *Record) SetFSMagic(magic uint64) { r.FSMagic, r.items = magic, r.items|
 
 func (r *Record) has(item int) bool { return r.items&(1<<item) != 0 }
 
-func (r *Record) set(id int, data []byte, algorithm Algorithm) error {
+// set takes an item. Text that is that of the record before needs no memory of its own:
+// labels and capabilities of most files are the same.
+func (r *Record) set(id int, data []byte, algorithm Algorithm, last *Record) error {
 	want := itemSizes[id]
 	if id == itemDigest || id == itemEVMDigest {
 		want = algorithm.Size()
@@ -87,7 +89,7 @@ func (r *Record) set(id int, data []byte, algorithm Algorithm) error {
 	case itemEVMDigest:
 		r.EVMDigest = data
 	case itemPath:
-		r.Path, err = text(data)
+		r.Path, err = text(data, last.Path)
 	case itemUID:
 		r.UID = binary.LittleEndian.Uint32(data)
 	case itemGID:
@@ -99,17 +101,20 @@ func (r *Record) set(id int, data []byte, algorithm Algorithm) error {
 	case itemFSMagic:
 		r.FSMagic = binary.LittleEndian.Uint64(data)
 	case itemLabel:
-		r.Label, err = text(data)
+		r.Label, err = text(data, last.Label)
 	case itemCaps:
-		r.Caps, err = text(data)
+		r.Caps, err = text(data, last.Caps)
 	}
 	return err
 }
 
 // text checks that the only NUL is the last byte.
-func text(data []byte) (string, error) {
+func text(data []byte, last string) (string, error) {
 	if i := bytes.IndexByte(data, 0); i < 0 || i != len(data)-1 {
 		return "", fmt.Errorf("%w: text does not end in its only NUL", ErrMalformed)
 	}
-	return string(data[:len(data)-1]), nil
+	if data = data[:len(data)-1]; string(data) == last {
+		return last, nil
+	}
+	return string(data), nil
 }

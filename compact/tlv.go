@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // maxTLVAlgorithm is the last algorithm that compact_tlv lists name: the format
@@ -26,6 +27,9 @@ type TLVReader struct {
 	header Header
 	index  uint32
 	end    int64 // offset after the current block
+	rec    Record
+	buf    []byte  // of the items of rec
+	head   [5]byte // of the item being read
 	err    error
 }
 
@@ -53,7 +57,8 @@ func (t *TLVReader) Next() (Header, error) {
 	return h, t.blockEnd()
 }
 
-// Record returns the next record of the block, or io.EOF after the last.
+// Record returns the next record of the block, valid until the next call, or io.EOF
+// after the last.
 func (t *TLVReader) Record() (*Record, error) {
 	if t.err != nil && t.err != io.EOF {
 		return nil, t.err
@@ -61,7 +66,7 @@ func (t *TLVReader) Record() (*Record, error) {
 	if t.index == t.header.Count {
 		return nil, io.EOF
 	}
-	rec, err := t.record()
+	err := t.record()
 	if err == nil {
 		t.index++
 		err = t.blockEnd()
@@ -70,7 +75,7 @@ func (t *TLVReader) Record() (*Record, error) {
 		t.err = err
 		return nil, err
 	}
-	return rec, nil
+	return &t.rec, nil
 }
 
 // blockEnd checks that the last record ends where the header says.
@@ -83,42 +88,46 @@ func (t *TLVReader) blockEnd() error {
 	return nil
 }
 
-func (t *TLVReader) record() (*Record, error) {
-	var count [1]byte
-	if err := t.read(count[:], "number of items"); err != nil {
-		return nil, err
+func (t *TLVReader) record() error {
+	count := t.head[:1]
+	if err := t.read(count, "number of items"); err != nil {
+		return err
 	}
-	rec := &Record{}
-	for range count[0] {
-		if err := t.item(rec); err != nil {
-			return nil, err
+	last := t.rec
+	t.rec, t.buf = Record{}, t.buf[:0]
+	for range int(count[0]) {
+		if err := t.item(&last); err != nil {
+			return err
 		}
 	}
-	if !rec.has(itemDigest) {
-		return nil, t.in.fail(0, t.field("record"), fmt.Errorf("%w: no digest", ErrMalformed))
+	if !t.rec.has(itemDigest) {
+		return t.in.fail(0, t.field("record"), fmt.Errorf("%w: no digest", ErrMalformed))
 	}
-	return rec, nil
+	return nil
 }
 
-func (t *TLVReader) item(rec *Record) error {
-	var head [5]byte
-	if err := t.read(head[:], "item"); err != nil {
+func (t *TLVReader) item(last *Record) error {
+	head := t.head[:]
+	if err := t.read(head, "item"); err != nil {
 		return err
 	}
 	id, size := int(head[0]), binary.LittleEndian.Uint32(head[1:])
 	switch {
 	case id >= itemCount:
 		return t.in.fail(-5, t.field("item"), fmt.Errorf("%w: id %d, want 0 to %d", ErrMalformed, id, itemCount-1))
-	case rec.has(id):
+	case t.rec.has(id):
 		return t.in.fail(-5, t.field(itemNames[id]), fmt.Errorf("%w: second one", ErrMalformed))
 	case size > maxItem:
 		return t.in.fail(-4, t.field(itemNames[id]), fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, size, maxItem))
 	}
-	data := make([]byte, size)
+	// Items that were read before stay where they are when the buffer grows.
+	start := len(t.buf)
+	t.buf = slices.Grow(t.buf, int(size))[:start+int(size)]
+	data := t.buf[start:len(t.buf):len(t.buf)]
 	if err := t.read(data, itemNames[id]); err != nil {
 		return err
 	}
-	if err := rec.set(id, data, t.header.Algorithm); err != nil {
+	if err := t.rec.set(id, data, t.header.Algorithm, last); err != nil {
 		return t.in.fail(-int64(size), t.field(itemNames[id]), err)
 	}
 	return nil

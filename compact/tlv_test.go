@@ -54,7 +54,9 @@ func collectTLV(list []byte) ([]compact.Record, error) {
 			if err != nil {
 				return nil, err
 			}
-			all = append(all, *rec)
+			kept := *rec // which is valid until the next one
+			kept.Digest, kept.EVMDigest = bytes.Clone(rec.Digest), bytes.Clone(rec.EVMDigest)
+			all = append(all, kept)
 		}
 	}
 }

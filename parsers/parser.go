@@ -3,6 +3,7 @@ package parsers
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 
@@ -17,6 +18,14 @@ import (
 // until the next one.
 type Parser interface {
 	Parse(list []byte, opts Options) iter.Seq2[*Entry, error]
+}
+
+// A Streamer is a Parser that needs no more than a part of a list in memory. Stream
+// yields entries as it reads them: whoever must not use those of a damaged list goes
+// through it twice.
+type Streamer interface {
+	Parser
+	Stream(list io.Reader, opts Options) iter.Seq2[*Entry, error]
 }
 
 // Options direct a Parser.

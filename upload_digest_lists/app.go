@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"io"
-	"os"
-	"path/filepath"
 
 	"digestlists/internal/command"
 	"digestlists/internal/listdir"
@@ -138,39 +136,12 @@ func (u *uploader) open(running bool) (err error) {
 	return err
 }
 
-// A listSet is the lists to upload, in the kernel's order.
-type listSet struct {
-	*listdir.Dir
-	path  string // absolute, since the kernel is given paths
-	lists []listdir.List
-}
-
 // openLists opens a directory of lists, or the directory of a single one.
-func openLists(path string) (*listSet, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return nil, err
-	}
-	if info, err := os.Lstat(path); err == nil && !info.IsDir() && info.Mode()&os.ModeSymlink == 0 {
-		return openOne(path)
-	}
-	dir, err := listdir.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	return &listSet{dir, path, dir.Lists()}, nil
-}
-
-func openOne(path string) (*listSet, error) {
-	parent, file := filepath.Split(path)
-	name, ok := listdir.ParseName(file)
-	if !ok {
-		return nil, command.WithHint(command.Usagef("%s: not the name of a list", path),
+func openLists(path string) (*listdir.Set, error) {
+	set, err := listdir.OpenSet(path)
+	if errors.Is(err, listdir.ErrName) {
+		err = command.WithHint(command.WithCode(command.ExitUsage, err),
 			"lists are called <position>-<type>_list-<format>-<name>")
 	}
-	dir, err := listdir.Open(filepath.Clean(parent))
-	if err != nil {
-		return nil, err
-	}
-	return &listSet{dir, filepath.Clean(parent), []listdir.List{{Name: name, File: file}}}, nil
+	return set, err
 }

@@ -19,7 +19,7 @@ import (
 // convert writes all lists as one compact list: type by type, first the compact
 // lists as they are, then the digests of the others gathered in blocks.
 func (u *uploader) convert(stdout io.Writer) error {
-	lists := u.signed(u.parsable(u.set.lists))
+	lists := u.signed(u.parsable(u.set.Lists))
 	write := func(w io.Writer) error {
 		out := &countingWriter{w: w}
 		buffered := bufio.NewWriterSize(out, 256<<10)

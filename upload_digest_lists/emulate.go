@@ -21,7 +21,7 @@ func (u *uploader) emulate(stdout io.Writer) error {
 		return err
 	}
 	before := table.Count()
-	uploads := u.prepare(u.withoutKeys(u.parsable(u.set.lists)))
+	uploads := u.prepare(u.withoutKeys(u.parsable(u.set.Lists)))
 	expected := newExpectation()
 	u.uploadAll(&emulation{table, tableOperation(u.operation)}, uploads, expected)
 	if mismatch := expected.check(u.operation); mismatch != nil {

@@ -52,14 +52,14 @@ func (u *uploader) upload(k *kernel) error {
 	if k.proc != "" {
 		setup = securityfs.ReadSetup(k.root, k.proc)
 	}
-	if err := setup.Check(u.set.path); err != nil {
+	if err := setup.Check(u.set.Path); err != nil {
 		var refusal *securityfs.Refusal
 		errors.As(err, &refusal)
 		return command.WithHint(err, refusal.Change)
 	}
 	expected := newExpectation()
 	var spent int64
-	for i, lists := range u.windows(u.addKeys(k.proc, u.parsable(u.set.lists))) {
+	for i, lists := range u.windows(u.addKeys(k.proc, u.parsable(u.set.Lists))) {
 		uploads := u.prepare(lists)
 		if u.operation == securityfs.Add {
 			uploads = u.fit(uploads, setup.CommandLine, spent)
@@ -145,7 +145,7 @@ func (u *uploader) addKey(ring securityfs.Keyring, l listdir.List) error {
 	if err != nil {
 		return err
 	}
-	if err := u.trust.check(u.set.path, l, content); err != nil {
+	if err := u.trust.check(u.set.Path, l, content); err != nil {
 		return err
 	}
 	return ring.Add(content)

@@ -54,7 +54,7 @@ func (u *uploader) prepare(lists []listdir.List) []upload {
 
 func (c *converter) prepare(l listdir.List) (up upload, err error) {
 	up = upload{List: l}
-	path := filepath.Join(c.set.path, l.File)
+	path := filepath.Join(c.set.Path, l.File)
 	_, builtIn := c.builtIn.Lookup(l.Format)
 	up.late = builtIn && l.Format != compactFormat
 	if up.late && c.trust == nil {
@@ -87,7 +87,7 @@ func (c *converter) read(l listdir.List) ([]byte, error) {
 		return nil, err
 	}
 	c.content = content
-	return content, c.trust.check(c.set.path, l, content)
+	return content, c.trust.check(c.set.Path, l, content)
 }
 
 // checkCompact returns a list that the kernel is going to open, without an appended

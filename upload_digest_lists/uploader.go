@@ -20,7 +20,7 @@ const compactFormat = "compact"
 // An uploader takes the lists of a set one by one.
 type uploader struct {
 	*request
-	set     *listSet
+	set     *listdir.Set
 	trust   *trust
 	formats parsers.Registry // the built-in ones and those of plug-ins
 	builtIn parsers.Registry

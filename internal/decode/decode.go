@@ -3,6 +3,7 @@ package decode
 
 import (
 	"fmt"
+	"io"
 	"iter"
 
 	"digestlists/compact"
@@ -24,6 +25,47 @@ func Entries(reg parsers.Registry, name listdir.Name, content []byte, opts parse
 	}
 	opts.Type = name.Type
 	return parser.Parse(content, opts)
+}
+
+// File yields the entries of a list of the directory, as Entries does: all of it is
+// checked before the first one. It needs the memory of a whole list only for formats
+// whose parser does.
+func File(reg parsers.Registry, dir *listdir.Dir, l listdir.List, opts parsers.Options) iter.Seq2[*parsers.Entry, error] {
+	parser, err := reg.Parser(l.Format)
+	if err != nil {
+		return parsers.Fail[parsers.Entry](err)
+	}
+	streamer, ok := parser.(parsers.Streamer)
+	if !ok {
+		content, err := dir.ReadInto(l.File, nil)
+		if err != nil {
+			return parsers.Fail[parsers.Entry](err)
+		}
+		return Entries(reg, l.Name, content, opts)
+	}
+	return func(yield func(*parsers.Entry, error) bool) {
+		f, err := dir.OpenList(l.File)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer f.Close()
+		opts.Type = l.Type
+		stream(streamer, f, opts)(yield)
+	}
+}
+
+func stream(parser parsers.Streamer, f listdir.File, opts parsers.Options) iter.Seq2[*parsers.Entry, error] {
+	size, err := imasig.ContentSize(f, f.Size())
+	if err != nil {
+		return parsers.Fail[parsers.Entry](fmt.Errorf("appended signature: %w", err))
+	}
+	for _, err := range parser.Stream(io.NewSectionReader(f, 0, size), opts) {
+		if err != nil {
+			return parsers.Fail[parsers.Entry](err)
+		}
+	}
+	return parser.Stream(io.NewSectionReader(f, 0, size), opts)
 }
 
 // A Run is consecutive digests of a list that belong to the same block.

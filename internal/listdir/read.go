@@ -85,6 +85,24 @@ func (f File) Read(p []byte) (int, error) {
 	}
 }
 
+// ReadAt reads at an offset, as io.ReaderAt asks.
+func (f File) ReadAt(p []byte, off int64) (int, error) {
+	got := 0
+	for got < len(p) {
+		n, err := unix.Pread(f.fd, p[got:], off+int64(got))
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return got, fileError(f.dir.path, f.name, fmt.Errorf("read: %w", err))
+		case n == 0:
+			return got, io.EOF
+		}
+		got += n
+	}
+	return got, nil
+}
+
 // ReadInto reads the whole file and returns it, in buf if it is large enough and
 // else in a new slice. A file that became shorter is compact.ErrTruncated, one
 // that became longer ErrChanged.

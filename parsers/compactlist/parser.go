@@ -15,71 +15,67 @@ import (
 // block, whatever the list's name says.
 type Parser struct{}
 
+var _, _ parsers.Streamer = Parser{}, TLVParser{}
+
 // Parse implements [parsers.Parser].
-func (Parser) Parse(list []byte, _ parsers.Options) iter.Seq2[*parsers.Entry, error] {
+func (p Parser) Parse(list []byte, opts parsers.Options) iter.Seq2[*parsers.Entry, error] {
 	if _, err := compact.Check(bytes.NewReader(list)); err != nil {
 		return parsers.Fail[parsers.Entry](err)
 	}
-	return func(yield func(*parsers.Entry, error) bool) {
-		var e parsers.Entry
-		for d, err := range compact.NewReader(bytes.NewReader(list)).Digests() {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			e = parsers.Entry{Digest: d.Sum, Algorithm: d.Algorithm, Type: d.Type, Modifiers: d.Modifiers}
-			if !yield(&e, nil) {
-				return
-			}
-		}
-	}
+	return p.Stream(bytes.NewReader(list), opts)
+}
+
+// Stream implements [parsers.Streamer].
+func (Parser) Stream(list io.Reader, _ parsers.Options) iter.Seq2[*parsers.Entry, error] {
+	r := compact.NewReader(list)
+	return entries(r.Next, r.Digest, func(e *parsers.Entry, b compact.Block, sum []byte) {
+		*e = parsers.Entry{Digest: sum, Algorithm: b.Algorithm, Type: b.Type, Modifiers: b.Modifiers}
+	})
 }
 
 // TLVParser parses compact_tlv lists.
 type TLVParser struct{}
 
 // Parse implements [parsers.Parser].
-func (TLVParser) Parse(list []byte, _ parsers.Options) iter.Seq2[*parsers.Entry, error] {
-	if len(list) == 0 {
-		return parsers.Fail[parsers.Entry](&compact.FormatError{Field: "header", Err: compact.ErrTruncated})
+func (p TLVParser) Parse(list []byte, opts parsers.Options) iter.Seq2[*parsers.Entry, error] {
+	for _, err := range p.Stream(bytes.NewReader(list), opts) {
+		if err != nil {
+			return parsers.Fail[parsers.Entry](err)
+		}
 	}
-	if err := eachRecord(list, func(*parsers.Entry) bool { return true }); err != nil {
-		return parsers.Fail[parsers.Entry](err)
-	}
+	return p.Stream(bytes.NewReader(list), opts)
+}
+
+// Stream implements [parsers.Streamer].
+func (TLVParser) Stream(list io.Reader, _ parsers.Options) iter.Seq2[*parsers.Entry, error] {
+	r := compact.NewTLVReader(list)
+	return entries(r.Next, r.Record, fill)
+}
+
+// entries yields the items of all blocks. A list has at least one block.
+func entries[T any](next func() (compact.Header, error), item func() (T, error), fill func(*parsers.Entry, compact.Block, T)) iter.Seq2[*parsers.Entry, error] {
 	return func(yield func(*parsers.Entry, error) bool) {
-		if err := eachRecord(list, func(e *parsers.Entry) bool { return yield(e, nil) }); err != nil {
+		h, err := next()
+		if err == io.EOF {
+			err = &compact.FormatError{Field: "header", Err: compact.ErrTruncated}
+		}
+		var e parsers.Entry
+		for ; err == nil; h, err = next() {
+			for t, err := item(); err == nil; t, err = item() { // next repeats an error
+				fill(&e, h.Block, t)
+				if !yield(&e, nil) {
+					return
+				}
+			}
+		}
+		if err != io.EOF {
 			yield(nil, err)
 		}
 	}
 }
 
-func eachRecord(list []byte, visit func(*parsers.Entry) bool) error {
-	r := compact.NewTLVReader(bytes.NewReader(list))
-	for {
-		h, err := r.Next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		for {
-			rec, err := r.Record()
-			if err == io.EOF {
-				break
-			}
-			if err != nil {
-				return err
-			}
-			if !visit(entry(h.Block, rec)) {
-				return nil
-			}
-		}
-	}
-}
-
-func entry(b compact.Block, r *compact.Record) *parsers.Entry {
-	e := &parsers.Entry{
+func fill(e *parsers.Entry, b compact.Block, r *compact.Record) {
+	*e = parsers.Entry{
 		Digest: r.Digest, EVMDigest: r.EVMDigest,
 		Algorithm: b.Algorithm, Type: b.Type, Modifiers: b.Modifiers,
 		Path: r.Path, Mode: uint16(r.Mode), Size: int64(r.Size), UID: r.UID, GID: r.GID,
@@ -92,7 +88,6 @@ func entry(b compact.Block, r *compact.Record) *parsers.Entry {
 		known(parsers.FieldCaps, r.Caps != "") |
 		known(parsers.FieldLabel, r.Label != "") |
 		known(parsers.FieldEVMDigest, r.EVMDigest != nil)
-	return e
 }
 
 func known(field parsers.Fields, is bool) parsers.Fields {
