@@ -1,0 +1,126 @@
+package initramfs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"digestlists/internal/inroot"
+	"digestlists/internal/listdir"
+)
+
+// staleMark is there while images may have older lists than the directory. It is what
+// digestlist-update keeps, too.
+const staleMark = "var/lib/digest_lists/initramfs-stale"
+
+func unmark(root string) error {
+	err := os.Remove(filepath.Join("/", root, staleMark))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// Kernels returns the kernels that have modules, which are those that an image can be
+// made for.
+func Kernels(root string) ([]string, error) {
+	r, err := inroot.Open(root)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	dir, err := r.Real("/lib/modules")
+	if err != nil {
+		return nil, fmt.Errorf("/lib/modules: %w", err)
+	}
+	entries, err := os.ReadDir(r.Path(dir))
+	if err != nil {
+		return nil, err
+	}
+	var kernels []string
+	for _, e := range entries {
+		// depmod makes it with the modules; what an old kernel leaves behind has none.
+		if _, err := os.Stat(r.Path(filepath.Join(dir, e.Name(), "modules.dep"))); err == nil {
+			kernels = append(kernels, e.Name())
+		}
+	}
+	if len(kernels) == 0 {
+		return nil, errors.New("/lib/modules: no kernel has modules (modules.dep) there")
+	}
+	return kernels, nil
+}
+
+// imagePatterns are where distributions, and kernel-install, put images.
+var imagePatterns = []string{
+	"boot/initrd.img-*", "boot/initramfs-*.img", "boot/initrd-*",
+	"boot/*/*/initrd", "efi/*/*/initrd", "boot/efi/*/*/initrd",
+}
+
+// Images returns the images of a system, as paths on the running one. Rescue images,
+// which nothing makes anew, and what is no image yet are left out.
+func Images(root string) []string {
+	var images []string
+	for _, pattern := range imagePatterns {
+		found, _ := fs.Glob(os.DirFS(filepath.Join("/", root)), pattern) // the patterns are good
+		for _, name := range found {
+			if !strings.Contains(filepath.Base(name), "-rescue-") && !strings.HasSuffix(name, ".new") {
+				images = append(images, filepath.Join("/", root, name))
+			}
+		}
+	}
+	return images
+}
+
+// Stale returns the images that may have older lists than the directory: all of them
+// if lists are marked as newer, else those made before a list.
+func Stale(root, dir string) ([]string, error) {
+	images := Images(root)
+	if _, err := os.Stat(filepath.Join("/", root, staleMark)); err == nil {
+		return images, nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	changed, err := lastChange(filepath.Join("/", root, dir))
+	if err != nil {
+		return nil, err
+	}
+	var stale []string
+	for _, path := range images {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, err
+		}
+		if info.ModTime().Before(changed) {
+			stale = append(stale, path)
+		}
+	}
+	return stale, nil
+}
+
+// lastChange returns when the directory or a list in it was last changed.
+func lastChange(dir string) (time.Time, error) {
+	lists, err := listdir.Open(dir)
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer lists.Close()
+	info, err := os.Stat(dir)
+	if err != nil {
+		return time.Time{}, err
+	}
+	last := info.ModTime()
+	for _, l := range lists.Lists() {
+		info, err := os.Lstat(filepath.Join(dir, l.File))
+		if err != nil {
+			return time.Time{}, err
+		}
+		if info.ModTime().After(last) {
+			last = info.ModTime()
+		}
+	}
+	return last, nil
+}
