@@ -7,6 +7,9 @@ func (v *verifier) finish(quote *Quote) *Report {
 	r.Entries = v.replay.Entries()
 	r.Attested, ok = v.replay.Attested()
 	r.Boot = v.boot
+	if v.options.KeepState {
+		r.state = v.state(quote)
+	}
 	r.Reference = ReferenceReport{Lists: len(v.refs.lists), Digests: v.refs.Digests()}
 	if quote != nil {
 		r.Quote = quoteReport(quote)

@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 
 // A Patterns is a set of files, by name or by digest.
 type Patterns struct {
+	source  []byte
 	names   *regexp.Regexp // nil: none
 	digests map[string]bool
 }
@@ -24,7 +26,7 @@ type Patterns struct {
 // A line that starts with `#` is a comment. An empty line, spaces at either end of a line,
 // and a file without any pattern are ErrMalformed: none of them ever means everything.
 func ParsePatterns(data []byte) (*Patterns, error) {
-	p := &Patterns{digests: make(map[string]bool)}
+	p := &Patterns{source: bytes.Clone(data), digests: make(map[string]bool)}
 	var names []string
 	number := 0
 	for line := range strings.Lines(string(data)) {

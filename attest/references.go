@@ -52,6 +52,7 @@ type References struct {
 	mu      sync.Mutex                 // of what follows
 	others  map[compact.Algorithm]bool // algorithms that byOther has the digests of
 	byOther map[contentKey]*List
+	printed []byte // see fingerprint; nil: not made yet
 }
 
 // contentKey is the digest of a list as a file.
@@ -157,6 +158,7 @@ func origin(in parsers.Input) string {
 
 func (r *References) addEntries(list *List, entries iter.Seq2[*parsers.Entry, error]) error {
 	number := uint32(len(r.lists))
+	r.printed = nil
 	for e, err := range entries {
 		if err == nil && !allZero(e.Digest) { // the C tools list violations, too
 			err = r.index.add(number, e)
@@ -180,6 +182,7 @@ func (r *References) clear() {
 
 // addContent returns the SHA-256 of the content.
 func (r *References) addContent(list *List, content []byte) []byte {
+	r.printed = nil
 	sum := sha256.Sum256(content)
 	r.byContent[keyOf(compact.SHA256, sum[:])] = list
 	sha1Sum := sha1.Sum(content)

@@ -99,6 +99,38 @@ func (r *Replay) use(pcr int) *pcrState {
 	return state
 }
 
+// resume sets a register of an earlier replay, which must come before all entries. After is
+// the entry that extended it last.
+func (r *Replay) resume(pcr int, bank compact.Algorithm, saved register) {
+	state := r.pcrs[pcr]
+	if state == nil {
+		state = r.use(pcr)
+	}
+	for i, b := range r.banks {
+		if b.bank != bank {
+			continue
+		}
+		reg := &state.registers[i]
+		reg.own, reg.padded, reg.lost, reg.after = saved.own, saved.padded, saved.lost, -1
+		if reg.value == nil {
+			return
+		}
+		r.compare(reg, b.size)
+		if reg.matches != "" {
+			reg.after = saved.after
+		}
+	}
+}
+
+// resumed is called when all registers are set: they are those after so many entries.
+func (r *Replay) resumed(entries int) {
+	r.entries, r.matched = entries, -1
+	if r.mismatch == 0 {
+		r.matched = entries
+		r.noteRules()
+	}
+}
+
 // Add replays an entry, and reports whether all PCRs now have their values.
 func (r *Replay) Add(m *imalog.Measurement) (matched bool) {
 	r.entry.Measurement = *m

@@ -62,7 +62,13 @@ type Report struct {
 	Rest      map[Class]int    `json:"unattested"`     // of what follows it, or is for PCRs without a value
 	Findings  []Finding        `json:"findings"`       // what is not known or, with Options.All, every entry, in the order of the list
 	Reference ReferenceReport  `json:"references"`
+
+	state *State
 }
+
+// State returns what Options.From takes to continue from here. It is nil without
+// Options.KeepState, and where nothing is attested.
+func (r *Report) State() *State { return r.state }
 
 // A QuoteReport is what a quote said.
 type QuoteReport struct {
@@ -94,6 +100,8 @@ type ListReport struct {
 	Reference string `json:"reference,omitempty"` // name of the operator's list
 	SignedBy  string `json:"signed_by,omitempty"`
 	Attested  bool   `json:"attested"`
+	Algorithm string `json:"algorithm"`
+	Digest    Hex    `json:"digest"` // of the list's file
 
 	pcr int
 }
@@ -151,6 +159,12 @@ func (h Hex) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	return append(hex.AppendEncode([]byte{'"'}, h), '"'), nil
+}
+
+// UnmarshalText reads what MarshalText returns.
+func (h *Hex) UnmarshalText(text []byte) (err error) {
+	*h, err = hex.AppendDecode(Hex{}, text)
+	return err
 }
 
 // Hex64 is a number whose 16 hexadecimal digits mean more than its value.

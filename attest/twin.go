@@ -31,7 +31,8 @@ func (v *verifier) mergeTwin(m *imalog.Measurement, r result) {
 	if p.finding {
 		v.report.Findings = v.report.Findings[:len(v.report.Findings)-1]
 	}
-	if v.isFinding(r) {
+	p.finding = v.isFinding(r)
+	if p.finding {
 		f := v.finding(m, r, entry)
 		f.PCRs = []int{int(p.pcr), int(m.PCR)}
 		v.report.Findings = append(v.report.Findings, f)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
-	"maps"
 	"time"
 
 	"digestlists/parsers/imalog"
@@ -37,12 +36,20 @@ type Options struct {
 	// All reports every entry, not just those that need attention.
 	All bool
 
+	// From continues an earlier verification, whose references, patterns and keys were the same;
+	// nil begins with the first entry. Evidence.Measurements is the whole list, or with Rest only
+	// what follows the entries of the state.
+	From *State
+	Rest bool
+	// KeepState makes Report.State.
+	KeepState bool
+
 	AllowSHA1        bool // take what SHA-1 alone attests
 	IgnoreViolations bool // violations are reported, and no reason for distrust
 }
 
 // Verify compares evidence with references. An error means that the measurement list
-// cannot be read; all else is in the report.
+// cannot be read, or that Options.From does not fit, which is ErrState; all else is in the report.
 //
 // Memory does not grow with the list, but for what the report says about entries that are
 // not known or, with Options.All, about all of them. Measurements are read by a goroutine of
@@ -54,6 +61,14 @@ func Verify(e Evidence, o Options) (*Report, error) {
 	v := newVerifier(e, o)
 	if e.Measurements == nil {
 		return v.finish(e.Quote), nil
+	}
+	if o.From != nil {
+		if err := v.resume(o.From.saved, e.Quote); err != nil {
+			return nil, err
+		}
+		if !o.Rest {
+			e.Measurements = after(o.From.saved, e.Measurements)
+		}
 	}
 	for entry, err := range hashedAhead(e.Measurements, v.replay.newHasher()) {
 		if err != nil {
@@ -85,6 +100,9 @@ type verifier struct {
 	previous     previous
 	firstWrong   string // the first template digest that does not recompute
 	notesWritten map[string]bool
+
+	fit  fit  // of all entries; it and mark only with Options.KeepState
+	mark mark // of those that are attested
 }
 
 // tally counts entries by class.
@@ -150,8 +168,13 @@ func (v *verifier) add(e *entry) {
 	v.covered[m.PCR%NumPCRs] = v.replay.Covers(m.PCR)
 	v.previous.attested = matched
 	if matched {
-		clear(v.matched)
-		maps.Copy(v.matched, v.counts)
+		copyTally(v.matched, v.counts)
+	}
+	if v.options.KeepState {
+		v.fit.add(m.PCR, m.TemplateDigest)
+		if matched {
+			v.setMark()
+		}
 	}
 }
 
@@ -203,6 +226,7 @@ func (v *verifier) finding(m *imalog.Measurement, r result, entry int) Finding {
 
 func (v *verifier) listReport(m *imalog.Measurement, r result) ListReport {
 	l := ListReport{Entry: v.replay.Entries(), Path: m.Name(), Class: r.class, SignedBy: r.signedBy, pcr: int(m.PCR)}
+	l.Algorithm, l.Digest = r.algorithm.String(), bytes.Clone(r.digest)
 	if r.list != nil {
 		l.Reference = r.list.Name
 	}
