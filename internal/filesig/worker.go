@@ -1,0 +1,207 @@
+package filesig
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path"
+
+	"golang.org/x/sys/unix"
+
+	"digestlists/compact"
+	"digestlists/internal/filehash"
+	"digestlists/internal/imasig"
+	"digestlists/internal/inroot"
+	"digestlists/internal/xattr"
+	"digestlists/parsers"
+)
+
+// A worker looks at one file after the other.
+type worker struct {
+	*Runner
+	ctx    context.Context
+	hasher filehash.Hasher
+	sum    [compact.MaxDigestSize]byte
+
+	folder string   // of the last file
+	dir    *os.File // that folder, nil if it cannot be opened
+	dirErr error
+}
+
+func (w *worker) close() {
+	if w.dir != nil {
+		w.dir.Close()
+	}
+}
+
+// open opens a file. Many in a row are in the same folder, which is looked for once.
+func (w *worker) open(name string) (*os.File, error) {
+	folder, base := path.Split(path.Clean("/" + name))
+	if folder != w.folder {
+		w.close()
+		w.folder = folder
+		w.dir, w.dirErr = w.openFolder(folder)
+	}
+	if w.dirErr != nil {
+		return nil, w.dirErr
+	}
+	return inroot.OpenAt(w.dir, base, name)
+}
+
+func (w *worker) openFolder(folder string) (*os.File, error) {
+	real, err := w.Root.Real(folder)
+	if err != nil {
+		return nil, err
+	}
+	dir, _, err := w.Root.Parent(path.Join(real, "file"))
+	return dir, err
+}
+
+// start opens a file and says in the result if that is the end of it.
+func (w *worker) start(f *File, res *Result) (*os.File, filehash.File, bool) {
+	file, err := w.open(f.Path)
+	switch {
+	case err == nil:
+	case inroot.Gone(err):
+		res.Status, res.Err = Missing, err
+		return nil, filehash.File{}, false
+	default:
+		res.Status, res.Err = Failed, err
+		return nil, filehash.File{}, false
+	}
+	opened := filehash.File{Fd: int(file.Fd()), Path: f.Path, Stat: new(unix.Stat_t)}
+	if err := unix.Fstat(opened.Fd, opened.Stat); err != nil {
+		file.Close()
+		res.fail(Failed, "%s: %w", f.Path, err)
+		return nil, filehash.File{}, false
+	}
+	res.Device = uint64(opened.Stat.Dev)
+	return file, opened, true
+}
+
+// digest hashes a file, and says in the result if it cannot be hashed.
+func (w *worker) digest(opened filehash.File, a compact.Algorithm, res *Result) ([]byte, bool) {
+	digest, err := w.hasher.Sum(w.ctx, opened, a, w.sum[:0])
+	if err != nil {
+		res.Status, res.Err = Failed, err
+	}
+	return digest, err == nil
+}
+
+func (w *worker) check(f *File, res *Result) {
+	file, opened, ok := w.start(f, res)
+	if !ok {
+		return
+	}
+	defer file.Close()
+	value, err := xattr.GetFd(opened.Fd, imasig.AttributeName)
+	switch {
+	case errors.Is(err, xattr.ErrAbsent), errors.Is(err, xattr.ErrUnsupported):
+		res.Status = None
+		return
+	case err != nil:
+		res.fail(Failed, "%s: %w", f.Path, err)
+		return
+	}
+	if a, want, err := imasig.ParseDigest(value); err == nil {
+		w.checkDigest(opened, a, want, res)
+		return
+	}
+	sig, err := imasig.Parse(value)
+	if err != nil {
+		res.Status, res.Err = Bad, err
+		return
+	}
+	if len(w.Keys.Lookup(sig.KeyID)) == 0 { // nothing that hashing could add
+		res.Status, res.Err = Unknown, &imasig.UnknownKeyError{ID: sig.KeyID.String()}
+		return
+	}
+	if digest, ok := w.digest(opened, sig.Hash, res); ok {
+		w.verify(res, digest, sig)
+	}
+}
+
+// checkDigest checks an attribute that holds no signature.
+func (w *worker) checkDigest(opened filehash.File, a compact.Algorithm, want []byte, res *Result) {
+	digest, ok := w.digest(opened, a, res)
+	if !ok {
+		return
+	}
+	res.Status = HashOnly
+	if !bytes.Equal(digest, want) {
+		res.fail(Bad, "the %s in %s is not that of the content", a, imasig.AttributeName)
+	}
+}
+
+func (w *worker) apply(f *File, res *Result) {
+	switch {
+	case f.Flags&parsers.FlagGhost != 0:
+		res.Status = Ghost
+		return
+	case f.Flags&parsers.FlagConfig != 0:
+		res.Status = Config
+		return
+	case absent(f.Signature):
+		res.Status = None
+		return
+	}
+	sig, err := imasig.Parse(f.Signature)
+	if err != nil {
+		res.Status, res.Err = Bad, err
+		return
+	}
+	file, opened, ok := w.start(f, res)
+	if !ok {
+		return
+	}
+	defer file.Close()
+	if w.unchanged(f, opened, res) && w.signs(f, opened, sig, res) {
+		w.write(opened, f.Signature, res)
+	}
+}
+
+// absent reports whether a package has no signature for a file. For links and the like old
+// versions of rpmsign have written zeros.
+func absent(signature []byte) bool { return len(bytes.Trim(signature, "\x00")) == 0 }
+
+// unchanged reports whether a file has the packaged content.
+func (w *worker) unchanged(f *File, opened filehash.File, res *Result) bool {
+	digest, ok := w.digest(opened, f.Algorithm, res)
+	if ok && !bytes.Equal(digest, f.Digest) {
+		res.Status = Changed
+		return false
+	}
+	return ok
+}
+
+// signs reports whether a signature is good for a file with the packaged content.
+func (w *worker) signs(f *File, opened filehash.File, sig imasig.Signature, res *Result) bool {
+	digest := f.Digest
+	if sig.Hash != f.Algorithm {
+		var ok bool
+		if digest, ok = w.digest(opened, sig.Hash, res); !ok {
+			return false
+		}
+	}
+	return w.verify(res, digest, sig)
+}
+
+func (w *worker) write(opened filehash.File, signature []byte, res *Result) {
+	if value, err := xattr.GetFd(opened.Fd, imasig.AttributeName); err == nil && bytes.Equal(value, signature) {
+		res.Status = Present
+		return
+	}
+	res.Status = Applied
+	if w.DryRun {
+		return
+	}
+	err := xattr.SetFd(opened.Fd, imasig.AttributeName, signature)
+	switch {
+	case err == nil:
+	case errors.Is(err, xattr.ErrPermission), errors.Is(err, xattr.ErrUnsupported), errors.Is(err, unix.EROFS):
+		res.Status, res.Err = Refused, err
+	default:
+		res.fail(Failed, "%s: %w", opened.Path, err)
+	}
+}
