@@ -28,6 +28,7 @@ func newApp() *command.App {
 func commands() []*cli.Command {
 	return []*cli.Command{
 		preflightCommand(),
+		bootloaderCommand(),
 	}
 }
 

@@ -1,0 +1,145 @@
+package bootloader
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// grubby is a system whose menu is changed by the program of that name.
+type grubby struct {
+	root    string
+	program string
+}
+
+// findGrubby returns nil if there is no grubby.
+func findGrubby(root string) *grubby {
+	program := firstProgram(root, "grubby")
+	if program == "" {
+		return nil
+	}
+	return &grubby{root, program}
+}
+
+func (g *grubby) Name() string { return "grubby" }
+
+// An item is an entry of the menu as grubby --info prints it: lines of KEY=VALUE,
+// values in quotes, the first of them index.
+type item map[string]string
+
+func (g *grubby) items(which string) ([]item, error) {
+	out, err := below(g.root, g.program, "--info="+which).CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("%s --info=%s: %w: %s", g.program, which, err, lastLine(out))
+	}
+	var all []item
+	for line := range strings.Lines(string(out)) {
+		key, value, ok := strings.Cut(strings.TrimSpace(line), "=")
+		if !ok {
+			continue
+		}
+		if key == "index" {
+			all = append(all, item{})
+		}
+		if len(all) > 0 {
+			all[len(all)-1][key] = strings.Trim(value, `"`)
+		}
+	}
+	return all, nil
+}
+
+func (g *grubby) Entries() ([]Entry, error) {
+	items, err := g.items("ALL")
+	if err != nil {
+		return nil, err
+	}
+	var all []Entry
+	for _, i := range items {
+		_, rest, ok := strings.Cut(i["title"], titleStart)
+		name, closed := strings.CutSuffix(rest, ")")
+		if ok && closed && !slices.ContainsFunc(all, func(e Entry) bool { return e.Name == name }) {
+			all = append(all, Entry{name, digestListArgs(i["args"])})
+		}
+	}
+	return sortEntries(all), nil
+}
+
+// digestListArgs picks the arguments that are about digest lists.
+func digestListArgs(line string) []string {
+	return slices.DeleteFunc(strings.Fields(line), func(a string) bool {
+		return !strings.HasPrefix(a, "ima_") && a != "initramtmpfs"
+	})
+}
+
+// Touches names all that grubby may change.
+func (g *grubby) Touches(string) ([]string, error) {
+	var paths []string
+	for _, pattern := range []string{
+		"/boot/grub2/grub.cfg", "/boot/grub/grub.cfg", "/boot/efi/EFI/*/grub.cfg", "/boot/grub2/grubenv",
+		"/boot/extlinux/extlinux.conf", "/etc/zipl.conf", "/boot/loader/entries",
+	} {
+		found, err := filepath.Glob(filepath.Join(g.root, pattern))
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range found {
+			paths = append(paths, strings.TrimPrefix(p, strings.TrimSuffix(g.root, "/")))
+		}
+	}
+	return paths, nil
+}
+
+func (g *grubby) Add(e Entry) error {
+	if err := e.check(); err != nil {
+		return err
+	}
+	if err := g.Remove(e.Name); err != nil && !errors.Is(err, ErrAbsent) {
+		return err
+	}
+	items, err := g.items("DEFAULT")
+	if err != nil {
+		return err
+	}
+	if len(items) == 0 || items[0]["kernel"] == "" {
+		return fmt.Errorf("%s --info=DEFAULT: no kernel", g.program)
+	}
+	base := items[0]
+	if strings.Contains(base["title"], titleStart) {
+		return fmt.Errorf("the default entry %q is one for digest lists: make another one the default first", base["title"])
+	}
+	args := []string{
+		"--add-kernel=" + base["kernel"], "--title=" + base["title"] + e.title(),
+		"--args=" + strings.TrimSpace("root="+base["root"]+" "+e.without(base["args"])+" "+strings.Join(e.Args, " ")),
+	}
+	if base["initrd"] != "" {
+		args = append(args, "--initrd="+base["initrd"])
+	}
+	if out, err := below(g.root, g.program, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", g.program, err, lastLine(out))
+	}
+	return nil
+}
+
+func (g *grubby) Remove(name string) error {
+	items, err := g.items("ALL")
+	if err != nil {
+		return err
+	}
+	removed := false
+	// From the end: the numbers of those before stay the same.
+	for _, i := range slices.Backward(items) {
+		if !strings.HasSuffix(i["title"], Entry{Name: name}.title()) {
+			continue
+		}
+		if out, err := below(g.root, g.program, "--remove-kernel="+i["index"]).CombinedOutput(); err != nil {
+			return fmt.Errorf("%s --remove-kernel=%s: %w: %s", g.program, i["index"], err, lastLine(out))
+		}
+		removed = true
+	}
+	if !removed {
+		return fmt.Errorf("%s: %w", name, ErrAbsent)
+	}
+	return nil
+}
