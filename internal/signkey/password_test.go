@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"digestlists/internal/ptytest"
 	"digestlists/internal/signkey"
 
 	"golang.org/x/sys/unix"
@@ -57,32 +58,9 @@ func TestPasswordSources(t *testing.T) {
 	}
 }
 
-// openPTY returns both ends of a new pseudo terminal.
-func openPTY(t *testing.T) (person, tty *os.File) {
-	t.Helper()
-	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { person.Close() })
-	if err := unix.IoctlSetPointerInt(int(person.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetInt(int(person.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { tty.Close() })
-	return person, tty
-}
-
 // TestPrompt types a password on a real terminal, which must not show it.
 func TestPrompt(t *testing.T) {
-	person, tty := openPTY(t)
+	person, tty := ptytest.Open(t)
 	password := signkey.Prompt(signkey.FileTerminal{File: tty}, "key.pem")
 
 	typed := make(chan error, 1)
