@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"digestlists/internal/command"
+	"digestlists/internal/kernel"
 	"digestlists/internal/listdir"
 	"digestlists/internal/securityfs"
 	"digestlists/parsers"
@@ -102,7 +103,7 @@ func run(c *cli.Context, log *messages) (err error) {
 	if r.output != "" || r.table != "" {
 		return u.runOffline(c.App.Writer)
 	}
-	k, disconnect, err := r.connect()
+	k, disconnect, err := kernel.Connect(r.securityfs, r.proc)
 	if err != nil {
 		return err
 	}

@@ -1,65 +1,24 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"time"
 
 	"digestlists/compact"
-	"digestlists/internal/command"
+	"digestlists/internal/kernel"
 	"digestlists/internal/listdir"
 	"digestlists/internal/securityfs"
 )
 
-// A kernel is where the running kernel is talked to.
-type kernel struct {
-	root  string                // of securityfs
-	proc  string                // of proc; "" for a stand-in, which tells nothing about itself
-	sleep func(d time.Duration) // while another program uploads
-}
-
-// connect finds the kernel's files, and mounts what is missing. The kernel has
-// digest lists where there is no error.
-func (r *request) connect() (k *kernel, disconnect func() error, err error) {
-	k = &kernel{root: r.securityfs, proc: r.proc, sleep: time.Sleep}
-	disconnect = func() error { return nil }
-	if k.root == "" {
-		if disconnect, err = securityfs.Mount(); err != nil {
-			return nil, nil, err
-		}
-		k.root = securityfs.MountPoint
-		if k.proc == "" {
-			k.proc = securityfs.ProcMountPoint
-		}
-	}
-	if err := securityfs.Check(k.root); err != nil {
-		return nil, nil, errors.Join(unsupported(err), disconnect())
-	}
-	return k, disconnect, nil
-}
-
-func unsupported(err error) error {
-	if errors.Is(err, securityfs.ErrUnsupported) {
-		return command.WithCode(command.ExitUnsupported, err)
-	}
-	return err
-}
-
 // upload loads the lists into the kernel. Everything that opens files other than
 // lists happens before or after the window.
-func (u *uploader) upload(k *kernel) error {
-	setup := securityfs.Setup{}
-	if k.proc != "" {
-		setup = securityfs.ReadSetup(k.root, k.proc)
+func (u *uploader) upload(k *kernel.Kernel) error {
+	setup, err := k.Setup(u.set.Path)
+	if err != nil {
+		return err
 	}
-	if err := setup.Check(u.set.Path); err != nil {
-		var refusal *securityfs.Refusal
-		errors.As(err, &refusal)
-		return command.WithHint(err, refusal.Change)
-	}
-	expected := newExpectation()
+	expected := kernel.NewExpectation()
 	var spent int64
-	for i, lists := range u.windows(u.addKeys(k.proc, u.parsable(u.set.Lists))) {
+	for i, lists := range u.windows(u.addKeys(k.Proc, u.parsable(u.set.Lists))) {
 		uploads := u.prepare(lists)
 		if u.operation == securityfs.Add {
 			uploads = u.fit(uploads, setup.CommandLine, spent)
@@ -74,7 +33,7 @@ func (u *uploader) upload(k *kernel) error {
 			return err
 		}
 	}
-	if mismatch := expected.check(u.operation); mismatch != nil {
+	if mismatch := expected.Check(u.operation); mismatch != nil {
 		u.problem(mismatch)
 	}
 	u.summarize()
@@ -96,23 +55,14 @@ func (u *uploader) windows(lists []listdir.List) [][]listdir.List {
 	return [][]listdir.List{lists[:parsers], lists[parsers:]}
 }
 
-func (u *uploader) uploadInWindow(k *kernel, uploads []upload, expected *expectation) error {
-	window, err := securityfs.Open(k.root, u.operation, k.sleep)
+func (u *uploader) uploadInWindow(k *kernel.Kernel, uploads []upload, expected *kernel.Expectation) error {
+	to, end, err := k.Open(u.operation)
 	if err != nil {
-		return unsupported(err)
-	}
-	var to target = window
-	if k.proc == "" {
-		to = uncounted{window}
+		return err
 	}
 	u.uploadAll(to, uploads, expected)
-	return window.Close()
+	return end()
 }
-
-// uncounted is a stand-in for a kernel, whose count nobody keeps.
-type uncounted struct{ *securityfs.Window }
-
-func (uncounted) Count() (int, bool) { return 0, false }
 
 // summarize says how it went where that is read after the boot.
 func (u *uploader) summarize() {
@@ -159,17 +109,10 @@ func (u *uploader) withoutKeys(lists []listdir.List) []listdir.List {
 	return lists
 }
 
-// A target takes one list at a time, as data or as a path, and knows how many
-// digests are known: the kernel, or its model.
-type target interface {
-	Upload(data []byte) error
-	Count() (n int, ok bool)
-}
-
 // uploadAll is all that happens in a window: no file but lists is opened. Failures
 // of lists are reported.
-func (u *uploader) uploadAll(to target, uploads []upload, expected *expectation) {
-	expected.begin(to.Count())
+func (u *uploader) uploadAll(to kernel.Target, uploads []upload, expected *kernel.Expectation) {
+	expected.Begin(to.Count())
 	c := &converter{uploader: u}
 	for i := range uploads {
 		up := &uploads[i]
@@ -180,10 +123,10 @@ func (u *uploader) uploadAll(to target, uploads []upload, expected *expectation)
 		// A list without digests, of a package without files, is none to the kernel.
 		if err == nil && len(up.list) > 0 {
 			err = to.Upload(up.data())
-			expected.add(up.list, err)
+			expected.Add(up.list, err)
 		}
 		up.list = nil
 		u.done(up.File, err)
 	}
-	expected.end(to.Count())
+	expected.End(to.Count())
 }

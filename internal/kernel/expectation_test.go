@@ -1,4 +1,4 @@
-package main
+package kernel
 
 import (
 	"os"
@@ -10,7 +10,7 @@ import (
 )
 
 func TestExpectation(t *testing.T) {
-	list, err := os.ReadFile("../test/inputs/bad/compact-ok") // four distinct digests
+	list, err := os.ReadFile("../../test/inputs/bad/compact-ok") // four distinct digests
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,24 +34,24 @@ func TestExpectation(t *testing.T) {
 		{"more than there are", del, 3, 2, nil, 0, 3},
 	}
 	for _, tt := range tests {
-		e := newExpectation()
-		e.begin(tt.before, true)
+		e := NewExpectation()
+		e.Begin(tt.before, true)
 		for range tt.lists {
-			e.add(list, tt.err)
+			e.Add(list, tt.err)
 		}
 		for after := range 20 {
-			e.end(after, true)
-			err := e.check(tt.op)
+			e.End(after, true)
+			err := e.Check(tt.op)
 			if possible := tt.least <= after && after <= tt.most; possible != (err == nil) {
 				t.Errorf("%s: %d digests, then %d: %v, want %d to %d", tt.name, tt.before, after, err, tt.least, tt.most)
 			}
 		}
 	}
 	for _, known := range [][2]bool{{false, true}, {true, false}} {
-		e := newExpectation()
-		e.begin(5, known[0])
-		e.end(0, known[1])
-		if err := e.check(add); err != nil {
+		e := NewExpectation()
+		e.Begin(5, known[0])
+		e.End(0, known[1])
+		if err := e.Check(add); err != nil {
 			t.Errorf("known before %v, after %v: %v", known[0], known[1], err)
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package kernel
 
 import (
 	"fmt"
@@ -9,10 +9,10 @@ import (
 	"digestlists/internal/securityfs"
 )
 
-// An expectation is how many digests the kernel should know after an upload. What
+// An Expectation is how many digests the kernel should know after an upload. What
 // it knew before is only a number, so that the result is exact for an empty table
 // and else within bounds. An upload may take more than one window.
-type expectation struct {
+type Expectation struct {
 	before, after int
 	begun         bool
 	known         bool               // before and after are
@@ -20,31 +20,33 @@ type expectation struct {
 	partial       bool               // some were refused
 }
 
-func newExpectation() *expectation {
+// NewExpectation returns one of nothing: no window has been opened yet.
+func NewExpectation() *Expectation {
 	limits := kerneltable.Limits{Budget: math.MaxInt64, LastAlgorithm: compact.SHA3_512}
-	return &expectation{tried: kerneltable.New(limits)}
+	return &Expectation{tried: kerneltable.New(limits)}
 }
 
-// begin and end take the number of digests at the ends of a window.
-func (e *expectation) begin(count int, known bool) {
+// Begin takes the number of digests as a window is opened.
+func (e *Expectation) Begin(count int, known bool) {
 	if !e.begun {
 		e.before, e.after, e.known, e.begun = count, count, known, true
 	}
 }
 
-func (e *expectation) end(count int, known bool) {
+// End takes the number of digests as a window is closed.
+func (e *Expectation) End(count int, known bool) {
 	e.after, e.known = count, e.known && known
 }
 
-// add counts a list that was uploaded, or refused with err.
-func (e *expectation) add(list []byte, err error) {
+// Add counts a list that was uploaded, or refused with err.
+func (e *Expectation) Add(list []byte, err error) {
 	if e.known {
 		e.partial = e.tried.Write(kerneltable.Add, list) != nil || err != nil || e.partial
 	}
 }
 
 // bounds returns how many digests there may be afterwards.
-func (e *expectation) bounds(op securityfs.Operation) (least, most int) {
+func (e *Expectation) bounds(op securityfs.Operation) (least, most int) {
 	distinct := e.tried.Count()
 	if op == securityfs.Delete {
 		return max(0, e.before-distinct), e.before
@@ -55,8 +57,8 @@ func (e *expectation) bounds(op securityfs.Operation) (least, most int) {
 	return max(e.before, distinct), e.before + distinct
 }
 
-// check compares the bounds with what the kernel says.
-func (e *expectation) check(op securityfs.Operation) error {
+// Check compares the bounds with what the kernel says.
+func (e *Expectation) Check(op securityfs.Operation) error {
 	if !e.known {
 		return nil
 	}
