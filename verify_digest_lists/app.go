@@ -2,6 +2,7 @@ package main
 
 import (
 	"runtime"
+	"slices"
 
 	"digestlists/internal/command"
 	"digestlists/internal/listdir"
@@ -25,12 +26,13 @@ With --measurements, tells instead whether a machine has run nothing but known f
 its IMA measurement list is replayed against the PCR values of a quote, and each entry
 looked up in the lists and packages of --reference. The exit code is 0 for trusted, 1
 for not trusted, 3 for evidence that cannot be read, and 5 if there is nothing to
-compare with.`
+compare with. With --batch, does so for every machine of a fleet.`
 
 func newApp() *command.App {
 	app := command.New("verify_digest_lists", "check the signatures of IMA digest lists")
 	app.UsageText = "verify_digest_lists [-d DIR] [-f NAME] [options]\n" +
-		"verify_digest_lists --measurements FILE… [--pcrs FILE…] [--quote MSG --signature SIG --quote-pcrs FILE --ak KEY --nonce HEX] [--reference PATH…] [options]"
+		"verify_digest_lists --measurements FILE… [--pcrs FILE…] [--quote MSG --signature SIG --quote-pcrs FILE --ak KEY --nonce HEX] [--reference PATH…] [options]\n" +
+		"verify_digest_lists --batch DIR|- [--reference PATH…] [options]"
 	app.Description = description
 	app.Flags = append([]cli.Flag{
 		&cli.StringFlag{Name: "dir", Aliases: []string{"d"}, Value: listdir.Default, Usage: "digest list `DIR`ectory"},
@@ -42,7 +44,7 @@ func newApp() *command.App {
 		&cli.BoolFlag{Name: "no-key-lists", Usage: "do not trust the directory's key lists; check them like the others"},
 		&cli.BoolFlag{Name: "json", Usage: "print the results as JSON"},
 		&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "`N`umber of workers", DefaultText: "one for each processor"},
-	}, attestFlags()...)
+	}, slices.Concat(machineFlags(), batchFlags(), verdictFlags())...)
 	app.Action = run
 	return app
 }
@@ -51,10 +53,15 @@ func run(c *cli.Context) error {
 	if err := command.NoArguments(c); err != nil {
 		return err
 	}
-	if c.IsSet("measurements") {
+	switch {
+	case c.IsSet("batch"):
+		return attestBatch(c)
+	case c.IsSet("unquoted"):
+		return command.Usagef("--unquoted is for --batch")
+	case c.IsSet("measurements"):
 		return attestMachine(c)
 	}
-	if err := refuseFlags(c, attestFlags(), "is for --measurements"); err != nil {
+	if err := refuseFlags(c, slices.Concat(machineFlags(), verdictFlags()), "is for --measurements"); err != nil {
 		return err
 	}
 	return checkLists(c)

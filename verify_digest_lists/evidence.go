@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"digestlists/attest"
@@ -12,32 +13,64 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// readValues reads the PCR values, of a quote if there is one.
-func readValues(c *cli.Context) (*attest.PCRs, *attest.Quote, error) {
-	files := c.StringSlice("pcrs")
+// A machine is the files of one machine's evidence; empty names are files that are not there.
+type machine struct {
+	measurements []string // parts in order
+	pcrs         []string // values that nobody has signed or, without quotePCRs, those of the quote
+
+	quote, signature, quotePCRs, ak string
+	nonce                           []byte
+
+	allowWeak bool
+}
+
+// machineOfFlags refuses a quote without what it has to be checked with.
+func machineOfFlags(c *cli.Context) (m machine, err error) {
+	m = machine{
+		measurements: c.StringSlice("measurements"), pcrs: c.StringSlice("pcrs"),
+		quote: c.String("quote"), signature: c.String("signature"), quotePCRs: c.String("quote-pcrs"), ak: c.String("ak"),
+		allowWeak: c.Bool("allow-weak"),
+	}
 	if !c.IsSet("quote") {
 		for _, name := range []string{"signature", "quote-pcrs", "ak", "nonce"} {
 			if c.IsSet(name) {
-				return nil, nil, command.Usagef("--%s is for --quote", name)
+				return m, command.Usagef("--%s is for --quote", name)
 			}
 		}
-		pcrs, err := mergePCRs(files, nil)
-		return pcrs, nil, err
+		return m, nil
 	}
 	if c.IsSet("pcrs") == c.IsSet("quote-pcrs") {
-		return nil, nil, command.Usagef("--quote needs the values that were quoted: either --quote-pcrs or --pcrs")
+		return m, command.Usagef("--quote needs the values that were quoted: either --quote-pcrs or --pcrs")
 	}
-	if c.IsSet("quote-pcrs") {
-		files = []string{c.String("quote-pcrs")}
+	for _, name := range []string{"signature", "ak", "nonce"} {
+		if c.String(name) == "" {
+			return m, command.Usagef("--quote needs --%s", name)
+		}
 	}
-	evidence, err := readQuote(c)
+	if m.nonce, err = hex.DecodeString(c.String("nonce")); err != nil {
+		return m, command.Usagef("--nonce %q, want hex", c.String("nonce"))
+	}
+	return m, nil
+}
+
+// values reads the PCR values, of the quote if there is one.
+func (m machine) values() (*attest.PCRs, *attest.Quote, error) {
+	if m.quote == "" {
+		pcrs, err := mergePCRs(m.pcrs, nil)
+		return pcrs, nil, err
+	}
+	files := m.pcrs
+	if m.quotePCRs != "" {
+		files = []string{m.quotePCRs}
+	}
+	evidence, err := m.readQuote()
 	if err != nil {
 		return nil, nil, err
 	}
 	evidence.Values = func(selection []attest.SelectedBank) (*attest.PCRs, error) { return mergePCRs(files, selection) }
 	quote, err := attest.OpenQuote(evidence)
 	if err != nil && !errors.Is(err, attest.ErrQuote) {
-		err = fmt.Errorf("%s: %w", c.String("quote"), err)
+		err = fmt.Errorf("%s: %w", m.quote, err)
 	}
 	return nil, quote, err
 }
@@ -56,29 +89,37 @@ func mergePCRs(files []string, selection []attest.SelectedBank) (*attest.PCRs, e
 	return all, nil
 }
 
-// readQuote reads the files of a quote, all of which are needed.
-func readQuote(c *cli.Context) (e attest.QuoteEvidence, err error) {
-	for _, name := range []string{"signature", "ak", "nonce"} {
-		if c.String(name) == "" {
-			return e, command.Usagef("--quote needs --%s", name)
-		}
-	}
-	if e.Nonce, err = hex.DecodeString(c.String("nonce")); err != nil {
-		return e, command.Usagef("--nonce %q, want hex", c.String("nonce"))
-	}
-	if e.Message, err = os.ReadFile(c.String("quote")); err != nil {
+func (m machine) readQuote() (e attest.QuoteEvidence, err error) {
+	if e.Message, err = readSmall(m.quote); err != nil {
 		return e, err
 	}
-	if e.Signature, err = os.ReadFile(c.String("signature")); err != nil {
+	if e.Signature, err = readSmall(m.signature); err != nil {
 		return e, err
 	}
-	key, err := os.ReadFile(c.String("ak"))
+	key, err := readSmall(m.ak)
 	if err != nil {
 		return e, err
 	}
 	if e.Key, err = attest.ParseAttestationKey(key); err != nil {
-		return e, fmt.Errorf("%s: %w", c.String("ak"), err)
+		return e, fmt.Errorf("%s: %w", m.ak, err)
 	}
-	e.AllowSHA1 = c.Bool("allow-weak")
+	e.Nonce, e.AllowSHA1 = m.nonce, m.allowWeak
 	return e, nil
+}
+
+// maxSmall bounds keys, quotes and signatures, in bytes: far more than any has.
+const maxSmall = 1 << 20
+
+// readSmall also reads what is no regular file, such as a pipe that a shell has made.
+func readSmall(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSmall+1))
+	if err == nil && len(data) > maxSmall {
+		err = fmt.Errorf("%s: more than %d bytes", path, maxSmall)
+	}
+	return data, err
 }
