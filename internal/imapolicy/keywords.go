@@ -8,7 +8,6 @@ type keyword struct {
 	has       option
 	only      Action // the one action that it goes with; empty for any
 	config    string // option that the kernel must be built with
-	extension bool   // only with digest lists
 	set       func(k *Kernel, r *Rule, name string, operator byte, value string) error
 }
 
@@ -24,7 +23,7 @@ var keywords = map[string]keyword{
 	"fsmagic":    {operators: equals, has: hasFilesystem, set: setFSMagic},
 	"fsuuid":     {operators: equals, has: hasFilesystem, set: setFSUUID, since: Version{3, 10}},
 	"fsname":     {operators: equals, has: hasFilesystem, set: setFSName, since: Version{4, 17}},
-	"fs_subtype": {operators: equals, has: hasFilesystem, set: setNothing, since: Version{6, 19}},
+	"fs_subtype": {operators: equals, has: hasFilesystem, set: setFSSubtype, since: Version{6, 19}},
 
 	"uid":    {operators: comparing, has: hasUser, set: setID("user"), compares: Version{4, 11}},
 	"euid":   {operators: comparing, has: hasUser, set: setID("user"), since: Version{4, 1}, compares: Version{4, 11}},

@@ -28,13 +28,12 @@ type Rule struct {
 	Func   string // hook, under its newer name; empty for any
 
 	mask     string // MAY_READ and so on; empty for any
-	masks    bool   // the mask may be one of several (^)
 	fsmagic  uint64
 	fsname   string
 	fsuuid   string
+	subtype  bool
 	ids      map[string]id // conditions on users and groups by the keyword that they exclude
 	labels   map[string]bool
-	pcr      string
 	signed   bool // appraise_type asks for a signature
 	modsig   bool // which may be appended
 	verity   bool

@@ -59,7 +59,7 @@ func setMask(k *Kernel, r *Rule, _ string, _ byte, value string) error {
 	if first := (Version{4, 1}); several && k.Version.before(first) {
 		return fmt.Errorf("Linux takes ^ since %s, this is for %s", first, k.Version)
 	}
-	r.mask, r.masks = name, several
+	r.mask = name
 	return nil
 }
 
@@ -107,6 +107,11 @@ func setFSName(_ *Kernel, r *Rule, _ string, _ byte, value string) error {
 	return nil
 }
 
+func setFSSubtype(_ *Kernel, r *Rule, _ string, _ byte, _ string) error {
+	r.subtype = true
+	return nil
+}
+
 // setID takes a decimal number. A rule has room for one condition on each of: the
 // user of the process, its group, the owner of the file, its group.
 func setID(room string) func(*Kernel, *Rule, string, byte, string) error {
@@ -146,12 +151,11 @@ func setLabel(k *Kernel, r *Rule, name string, _ byte, _ string) error {
 
 // setPCR takes a decimal number. That there are fewer registers in a TPM is not the
 // kernel's concern.
-func setPCR(_ *Kernel, r *Rule, _ string, _ byte, value string) error {
+func setPCR(_ *Kernel, _ *Rule, _ string, _ byte, value string) error {
 	n, err := strconv.ParseInt(value, 10, 32)
 	if err != nil || n < 0 || n >= 64 {
 		return errors.New("want a number from 0 to 63")
 	}
-	r.pcr = value
 	return nil
 }
 

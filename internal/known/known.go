@@ -12,8 +12,8 @@ import (
 	"digestlists/parsers/formats"
 )
 
-// A Set holds the digests of files.
-type Set map[key]struct{}
+// A Set holds the digests of files, with what lists say of them together.
+type Set map[key]compact.Modifiers
 
 type key struct {
 	algorithm compact.Algorithm
@@ -53,7 +53,7 @@ func (s Set) Add(entries iter.Seq2[*parsers.Entry, error]) error {
 			return err
 		}
 		if e.Type == compact.TypeFile {
-			s[key{e.Algorithm, string(e.Digest)}] = struct{}{}
+			s[key{e.Algorithm, string(e.Digest)}] |= e.Modifiers
 		}
 	}
 	return nil
@@ -63,6 +63,12 @@ func (s Set) Add(entries iter.Seq2[*parsers.Entry, error]) error {
 func (s Set) Has(a compact.Algorithm, digest []byte) bool {
 	_, ok := s[key{a, string(digest)}]
 	return ok
+}
+
+// Immutable reports whether a file with that digest is known as one that nobody may
+// change.
+func (s Set) Immutable(a compact.Algorithm, digest []byte) bool {
+	return s[key{a, string(digest)}]&compact.Immutable != 0
 }
 
 // Without leaves out entries that are known.

@@ -18,6 +18,7 @@ type CommandLine struct {
 	pcrs     []string // values of ima_digest_list_pcr
 	appraise []string // values of ima_appraise_digest_list
 	size     string   // of ima_digest_db_size
+	mode     string   // of ima_appraise
 }
 
 // ReadCommandLine reads the command line of the running kernel from a proc mounted
@@ -61,9 +62,17 @@ func (c *CommandLine) add(name, value string) {
 		c.pcrs = append(c.pcrs, value)
 	case "ima_appraise_digest_list":
 		c.appraise = append(c.appraise, value)
+	case "ima_appraise":
+		c.mode = value
 	case "ima_digest_db_size":
 		c.size = value
 	}
+}
+
+// Enforces reports whether a kernel that was started so refuses files that it
+// appraises, and does not only log or mend them.
+func (c *CommandLine) Enforces() bool {
+	return c.mode != "log" && c.mode != "fix" && c.mode != "off"
 }
 
 // standardPCR is the register that IMA extends by itself: it is not taken for
