@@ -28,6 +28,11 @@ func newApp() *command.App {
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, - for standard output"},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "say more"},
 		&cli.StringFlag{Name: "root", Usage: "the files are those below `DIR`", DefaultText: "/"},
+		&cli.StringSliceFlag{Name: "input", Aliases: []string{"i"}, Usage: "packages to take signatures from, or files to check; may be repeated"},
+		&cli.StringFlag{Name: "db", Usage: "RPM database `PATH`, a file or directory", DefaultText: "that of the root"},
+		&cli.StringSliceFlag{Name: "cert", Usage: "`FILE` or directory of trusted certificates; may be repeated", DefaultText: keysFolder + " of the root"},
+		&cli.BoolFlag{Name: "dry-run", Usage: "say what would be done and change nothing"},
+		&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "`N`umber of workers", DefaultText: "one for each processor"},
 		&cli.BoolFlag{Name: "json", Usage: "print JSON, one record a line"},
 		&cli.StringFlag{Name: "plugin-dir", Value: "/usr/libexec/digestlist", Usage: "`DIR`ectory of parser-NAME"},
 	}

@@ -1,8 +1,13 @@
 package main
 
+const opApplySignatures = "apply-signatures"
+
 // operations are the values of -p. A new one is one more row.
 func operations() []operation {
+	fileSignatures := []string{"input", "db", "cert", "jobs", "json"}
 	return []operation{
 		{"dump", "print what the lists hold", nil, []string{"dir", "file", "output", "json"}, dump},
+		{opApplySignatures, "sign files with what their packages carry", nil, append(fileSignatures, "dry-run"), applySignatures},
+		{"check-signatures", "verify the signatures of packaged files, or of a tree", nil, fileSignatures, checkSignatures},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 	"time"
 
 	"digestlists/compact"
@@ -71,7 +72,11 @@ type Runner struct {
 	Now    time.Time
 	Jobs   int
 	DryRun bool // Apply writes nothing
+
+	written sync.Map // inodes of several names that Apply has written to
 }
+
+type inode struct{ device, number uint64 }
 
 // Check verifies security.ima of each file. Results are in the order of files. An error is
 // one of files, or the end of ctx; what is wrong with a file is in its Result.

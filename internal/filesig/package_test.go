@@ -56,7 +56,7 @@ func signedPackage(t *testing.T, key string) string {
 		t.Fatal(err)
 	}
 	run(t, "rpmbuild", "-bb", "--quiet", "--define", "_topdir "+dir, "--define", "_rpmdir "+dir, "--define", "_buildrootdir "+dir+"/root",
-		"--define", "_build_name_fmt files.rpm", "--define", "_binary_filedigest_algorithm 8", "--define", "__os_install_post %{nil}",
+		"--define", "_build_name_fmt files.rpm", "--define", "_buildhost golden.example", "--define", "_binary_filedigest_algorithm 8", "--define", "__os_install_post %{nil}",
 		"--noclean", filepath.Join(dir, "files.spec"))
 	root, err := filepath.Glob(filepath.Join(dir, "root", "*"))
 	if err != nil || len(root) != 1 {

@@ -188,13 +188,20 @@ func (w *worker) signs(f *File, opened filehash.File, sig imasig.Signature, res 
 }
 
 func (w *worker) write(opened filehash.File, signature []byte, res *Result) {
+	id := inode{uint64(opened.Stat.Dev), opened.Stat.Ino}
 	if value, err := xattr.GetFd(opened.Fd, imasig.AttributeName); err == nil && bytes.Equal(value, signature) {
 		res.Status = Present
+		if _, ours := w.written.Load(id); ours {
+			res.Status = Applied
+		}
 		return
 	}
 	res.Status = Applied
 	if w.DryRun {
 		return
+	}
+	if opened.Stat.Nlink > 1 {
+		w.written.Store(id, nil)
 	}
 	err := xattr.SetFd(opened.Fd, imasig.AttributeName, signature)
 	switch {
