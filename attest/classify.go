@@ -166,7 +166,7 @@ func (v *verifier) listSignature(m *imalog.Measurement, r result) result {
 	if v.options.Keys == nil {
 		return r
 	}
-	signer, err := v.options.Keys.verify(m.Signature(), r.algorithm, r.digest, v.options.Now)
+	signer, err := v.options.Keys.verify(signed{m, r.algorithm, r.digest}, v.options.Now)
 	switch {
 	case err == nil:
 		r.signedBy = signer
@@ -186,8 +186,8 @@ func (v *verifier) listSignature(m *imalog.Measurement, r result) result {
 // file looks a file up in the references.
 func (v *verifier) file(m *imalog.Measurement, r result) result {
 	if v.options.Keys != nil {
-		signer, err := v.options.Keys.verify(m.Signature(), r.algorithm, r.digest, v.options.Now)
-		if errors.Is(err, imasig.ErrBadSignature) || errors.Is(err, imasig.ErrExpiredKey) {
+		signer, err := v.options.Keys.verify(signed{m, r.algorithm, r.digest}, v.options.Now)
+		if isBad(err) {
 			r.class, r.reason = BadSignature, "in the entry: "+unsignedReason(err)
 			return v.allowed(m, r)
 		}

@@ -3,6 +3,7 @@ package imasig
 import (
 	"crypto/ecdsa"
 	"encoding/asn1"
+	"fmt"
 	"time"
 
 	"digestlists/compact"
@@ -51,6 +52,21 @@ func signatureOID(cert *Key, alg compact.Algorithm) (asn1.ObjectIdentifier, erro
 
 // verifyPKCS7 checks a detached PKCS#7 signature over content.
 func (r *Keyring) verifyPKCS7(content, der []byte, now time.Time) (*Key, error) {
+	return r.verifySigner(der, now, func(alg compact.Algorithm) ([]byte, error) { return hashes.Sum(alg, content) })
+}
+
+// VerifyPKCS7 checks a detached PKCS#7 signature in DER where the digest of the content is
+// at hand. A signature over a digest by another algorithm is ErrBadSignature.
+func (r *Keyring) VerifyPKCS7(der []byte, alg compact.Algorithm, digest []byte, now time.Time) (*Key, error) {
+	return r.verifySigner(der, now, func(signed compact.Algorithm) ([]byte, error) {
+		if signed != alg {
+			return nil, fmt.Errorf("%w: over a %s digest, want %s", ErrBadSignature, signed, alg)
+		}
+		return digest, nil
+	})
+}
+
+func (r *Keyring) verifySigner(der []byte, now time.Time, sum func(compact.Algorithm) ([]byte, error)) (*Key, error) {
 	signer, err := parsePKCS7(der)
 	if err != nil {
 		return nil, err
@@ -64,7 +80,7 @@ func (r *Keyring) verifyPKCS7(content, der []byte, now time.Time) (*Key, error) 
 	if candidates == nil {
 		return nil, &UnknownKeyError{ID: signer.name()}
 	}
-	digest, err := hashes.Sum(signer.hash, content)
+	digest, err := sum(signer.hash)
 	if err != nil {
 		return nil, err
 	}

@@ -73,6 +73,17 @@ func (m *Measurement) Signature() []byte {
 	return nil
 }
 
+// AppendedSignature returns the PKCS#7 message in DER that was appended to the file, and the
+// digest of the file without it. The message is nil if none was measured.
+func (m *Measurement) AppendedSignature() (der []byte, algorithm compact.Algorithm, digest []byte, err error) {
+	der = m.Field("modsig")
+	if len(der) == 0 {
+		return nil, 0, nil, nil
+	}
+	algorithm, digest, err = ngDigest(m.Field("d-modsig"))
+	return der, algorithm, digest, err
+}
+
 // Violation reports whether the entry stands for a violation: a file that was
 // open for writing while it was measured, or the other way round. The list holds zeros
 // as its template digest where the PCR was extended with ones.
