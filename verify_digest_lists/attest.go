@@ -26,6 +26,9 @@ func attestMachine(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := writePage(c, report); err != nil {
+		return err
+	}
 	if err := printReport(c, report); err != nil {
 		return err
 	}
@@ -97,6 +100,6 @@ func printReport(c *cli.Context, report *attest.Report) error {
 	if c.Bool("json") {
 		return json.NewEncoder(c.App.Writer).Encode(report)
 	}
-	_, err := io.WriteString(c.App.Writer, verdictText(report, c.Bool("verbose")))
+	_, err := io.WriteString(c.App.Writer, verdictText(report, c.Bool("verbose") || c.Bool("all")))
 	return err
 }

@@ -21,6 +21,7 @@ func machineFlags() []cli.Flag {
 		&cli.StringFlag{Name: "quote-pcrs", Usage: "`FILE` with the PCR values that were quoted (tpm2_quote -o)"},
 		&cli.StringFlag{Name: "ak", Usage: "`FILE` with the attestation key of the machine's TPM (PEM, DER or TPM2B_PUBLIC)"},
 		&cli.StringFlag{Name: "nonce", Usage: "the nonce of the quote, in `HEX`"},
+		&cli.StringFlag{Name: "html", Usage: "write the report, with every entry, to `FILE` as a page for a browser"},
 		&cli.BoolFlag{Name: "rest", Usage: "the measurement list begins where the state of --from-state ends"},
 	}
 }
@@ -43,6 +44,7 @@ func verdictFlags() []cli.Flag {
 		&cli.StringFlag{Name: "save-state", Usage: "write to `FILE` what to continue from; with --batch, a folder"},
 		&cli.IntSliceFlag{Name: "require-pcr", Usage: "PCR `N` has to be explained by the list even if the list does not name it; may be repeated"},
 		&cli.IntFlag{Name: "digest-list-pcr", Value: -1, Usage: "PCR `N` holds what no digest list has (ima_digest_list_pcr=); 0 for none", DefaultText: "found out"},
+		&cli.BoolFlag{Name: "all", Usage: "report every entry, and which list or package knows it"},
 		&cli.BoolFlag{Name: "allow-weak", Usage: "take what only SHA-1 attests"},
 		&cli.BoolFlag{Name: "ignore-violations", Usage: "report violations without distrust"},
 	}
@@ -70,6 +72,7 @@ func refuseNames(c *cli.Context, why string, names ...string) error {
 func attestOptions(c *cli.Context) (attest.Options, error) {
 	o := attest.Options{
 		Now: time.Now(), Required: c.IntSlice("require-pcr"), Rest: c.Bool("rest"), KeepState: c.IsSet("save-state"),
+		All:       c.Bool("all") || c.IsSet("html"),
 		AllowSHA1: c.Bool("allow-weak"), IgnoreViolations: c.Bool("ignore-violations"),
 	}
 	for _, pcr := range o.Required {

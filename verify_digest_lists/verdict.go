@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"digestlists/attest"
+	"digestlists/internal/reporttext"
 )
 
 // verdictText is the report for a person: the verdict with its reasons, what it rests on,
@@ -25,10 +24,10 @@ func verdictText(r *attest.Report, verbose bool) string {
 		writePCRs(w, r)
 		writeLists(w, r)
 	}
-	writeFindings(w, r, "", func(f attest.Finding) bool { return f.Attested && f.Class != attest.Allowed })
-	writeFindings(w, r, "unattested: ", func(f attest.Finding) bool { return !f.Attested && f.Class != attest.Allowed })
+	writeFindings(w, r, "", func(f attest.Finding) bool { return f.Attested && !f.Good() })
+	writeFindings(w, r, "unattested: ", func(f attest.Finding) bool { return !f.Attested && !f.Good() })
 	if verbose {
-		writeFindings(w, r, "", func(f attest.Finding) bool { return f.Class == attest.Allowed })
+		writeFindings(w, r, "", func(f attest.Finding) bool { return f.Good() })
 	}
 	return w.String()
 }
@@ -94,7 +93,7 @@ func writePCRs(w *strings.Builder, r *attest.Report) {
 
 func writeLists(w *strings.Builder, r *attest.Report) {
 	for _, l := range r.Lists {
-		fmt.Fprintf(w, "  digest list %s: %s", printable(l.Path), l.Class)
+		fmt.Fprintf(w, "  digest list %s: %s", reporttext.Name(l.Path), l.Class)
 		if l.SignedBy != "" {
 			fmt.Fprintf(w, ", signed by %s", l.SignedBy)
 		}
@@ -107,13 +106,17 @@ func writeFindings(w *strings.Builder, r *attest.Report, prefix string, which fu
 		if !which(f) {
 			continue
 		}
-		fmt.Fprintf(w, "%s%s: %s\n", prefix, f.Class, printable(f.Path))
-		if f.Algorithm != "" {
-			fmt.Fprintf(w, "    %s:%x\n", f.Algorithm, []byte(f.Digest))
+		fmt.Fprintf(w, "%s%s: %s\n", prefix, f.Class, reporttext.Name(f.Path))
+		if digest := reporttext.Digest(f.Algorithm, f.Digest); digest != "" {
+			fmt.Fprintf(w, "    %s\n", digest)
 		}
-		fmt.Fprintf(w, "    entry %d, PCR %s: %s\n", f.Entry, numbers(f.PCRs), f.Reason)
-		if f.Near != nil {
-			fmt.Fprintf(w, "    nearly: %s has %s:%x for this path\n", printable(f.Near.List), f.Near.Algorithm, []byte(f.Near.Digest))
+		fmt.Fprintf(w, "    entry %d, PCR %s", f.Entry, numbers(f.PCRs))
+		if why := reporttext.Why(&f); why != "" {
+			fmt.Fprintf(w, ": %s", why)
+		}
+		fmt.Fprintln(w)
+		if near := reporttext.Near(f.Near); near != "" {
+			fmt.Fprintf(w, "    %s\n", near)
 		}
 	}
 }
@@ -124,13 +127,4 @@ func numbers(all []int) string {
 		texts[i] = strconv.Itoa(n)
 	}
 	return strings.Join(texts, " and ")
-}
-
-// printable quotes a name that could do something to a terminal, or pass for another line.
-func printable(name string) string {
-	odd := func(r rune) bool { return !unicode.IsPrint(r) }
-	if name == "" || !utf8.ValidString(name) || strings.IndexFunc(name, odd) >= 0 {
-		return strconv.Quote(name)
-	}
-	return name
 }

@@ -1,0 +1,93 @@
+package htmlreport
+
+import (
+	"fmt"
+	"strings"
+
+	"digestlists/attest"
+	"digestlists/internal/reporttext"
+)
+
+// row is one entry as the script of the page reads it.
+type row struct {
+	Entry    int    `json:"entry"`
+	PCRs     []int  `json:"pcrs"`
+	Class    string `json:"class"`
+	Tone     string `json:"tone"`
+	Path     string `json:"path"`
+	Digest   string `json:"digest,omitempty"`
+	Why      string `json:"why"`
+	Attested bool   `json:"attested"`
+}
+
+func rows(r *attest.Report) []row {
+	all := make([]row, len(r.Findings))
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		all[i] = row{
+			Entry: f.Entry, PCRs: f.PCRs, Class: string(f.Class), Tone: tone(f.Class), Path: reporttext.Name(f.Path),
+			Digest: reporttext.Digest(f.Algorithm, f.Digest), Why: why(f), Attested: f.Attested,
+		}
+	}
+	return all
+}
+
+// tone is the colour of a class.
+func tone(c attest.Class) string {
+	switch {
+	case c == attest.Allowed || c == attest.Excluded:
+		return "odd"
+	case (&attest.Finding{Class: c}).Good():
+		return "good"
+	}
+	return "bad"
+}
+
+// why is all that is to be said of an entry.
+func why(f *attest.Finding) string {
+	words, near := reporttext.Why(f), reporttext.Near(f.Near)
+	if near == "" {
+		return words
+	}
+	return words + "; " + near
+}
+
+// figure is one of the numbers at the top of the page.
+type figure struct{ Name, Value, Detail string }
+
+func figures(r *attest.Report) []figure {
+	by := "PCR values that nobody signed"
+	if r.Quote != nil {
+		by = "a quote, " + r.Quote.Signature
+	}
+	all := []figure{
+		{"Attested entries", fmt.Sprintf("%d of %d", r.Attested, r.Entries), "by " + by},
+		{"Known", number(r.Counts[attest.Known] + r.Counts[attest.Signed] + r.Counts[attest.KnownList]), fmt.Sprintf("digest lists among them: %d", r.Counts[attest.KnownList])},
+		{"Not known", number(notGood(r.Counts)), fmt.Sprintf("unattested: %d", notGood(r.Rest))},
+		{"Allowed", number(r.Counts[attest.Allowed]), fmt.Sprintf("excluded: %d", r.Counts[attest.Excluded])},
+		{"Compared with", number(r.Reference.Digests), fmt.Sprintf("digests of %d lists and packages", r.Reference.Lists)},
+		{"boot_aggregate", r.Boot, "how the machine booted"},
+	}
+	if q := r.Quote; q != nil {
+		safe := "safe"
+		if !q.Safe {
+			safe = "may have gone back"
+		}
+		all = append(all,
+			figure{"Quoted", strings.Join(q.Selection, "\n"), fmt.Sprintf("firmware %016x", uint64(q.Firmware))},
+			figure{"Clock of the TPM", fmt.Sprintf("%d ms", q.Clock), fmt.Sprintf("%s; resets: %d, restarts: %d", safe, q.Resets, q.Restarts)})
+	}
+	return all
+}
+
+func number(n int) string { return fmt.Sprint(n) }
+
+func notGood(counts map[attest.Class]int) int {
+	sum := 0
+	for class, n := range counts {
+		if tone(class) == "bad" {
+			sum += n
+		}
+	}
+	return sum
+}
