@@ -7,6 +7,7 @@ import (
 
 	"digestlists/internal/command"
 	"digestlists/internal/listdir"
+	"digestlists/internal/securityfs"
 
 	"github.com/urfave/cli/v2"
 )
@@ -34,6 +35,9 @@ func newApp() *command.App {
 		&cli.BoolFlag{Name: "dry-run", Usage: "say what would be done and change nothing"},
 		&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "`N`umber of workers", DefaultText: "one for each processor"},
 		&cli.BoolFlag{Name: "json", Usage: "print JSON, one record a line"},
+		&cli.StringFlag{Name: "emulate", Usage: "add digests to a model of the kernel's table, kept in `FILE`"},
+		&cli.StringFlag{Name: "securityfs", Usage: "`DIR`ectory where securityfs is mounted (default: " + securityfs.MountPoint + ", mounted if need be)"},
+		&cli.StringFlag{Name: "proc", Usage: "`DIR`ectory where proc is mounted (default: " + securityfs.ProcMountPoint + ", mounted if need be)"},
 		&cli.StringFlag{Name: "plugin-dir", Value: "/usr/libexec/digestlist", Usage: "`DIR`ectory of parser-NAME"},
 	}
 	app.Action = run

@@ -35,12 +35,16 @@ func (j *job) directory() string {
 	return filepath.Join(j.root(), listdir.Default)
 }
 
-// root returns the path of the directory that is the root to files.
+// root returns the absolute path of the directory that is the root to files.
 func (j *job) root() string {
-	if j.IsSet("root") {
-		return j.String("root")
+	if !j.IsSet("root") {
+		return "/"
 	}
-	return "/"
+	root := j.String("root")
+	if abs, err := filepath.Abs(root); err == nil { // else, opening it fails
+		return abs
+	}
+	return root
 }
 
 // openLists opens the lists of -d and -f.
