@@ -68,8 +68,11 @@ build/man/%: man/%.md
 install: build man install-initramfs
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/digestlist $(DESTDIR)$(SYSCONFDIR)/ima/digest_lists
 	$(INSTALL) -m 0755 $(addprefix $(BIN)/,$(COMMANDS)) $(DESTDIR)$(PREFIX)/bin
+	ln -sf setup_ima_digest_lists $(DESTDIR)$(PREFIX)/bin/setup_ima_digest_lists_demo
 	$(INSTALL) -m 0755 libexec/digestlist-update $(DESTDIR)$(PREFIX)/libexec
-	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system systemd/digestlist-update.path systemd/digestlist-update.service
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system systemd/*.path systemd/*.service
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/lib/systemd/system/sysinit.target.wants
+	ln -sf ../setup-ima-digest-lists.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sysinit.target.wants/
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(SYSCONFDIR)/dnf/plugins/post-transaction-actions.d packaging/hooks/digest_lists.action
 	test -e $(DESTDIR)$(SYSCONFDIR)/ima/digest_lists.conf || $(INSTALL) -m 0644 packaging/digest_lists.conf $(DESTDIR)$(SYSCONFDIR)/ima
 	$(foreach page,$(MAN),$(INSTALL) -D -m 0644 $(page) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&) true

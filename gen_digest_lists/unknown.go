@@ -22,7 +22,7 @@ func (s unknownSource) Lists(ctx context.Context, in parsers.Input) iter.Seq2[*p
 		return parsers.Fail[parsers.List](command.Usagef("-f unknown needs the directory of known lists (-i D:DIR)"))
 	}
 	return func(yield func(*parsers.List, error) bool) {
-		lists, err := known.Read(s.known, nil)
+		lists, err := known.Read(s.known)
 		if err != nil {
 			yield(nil, err)
 			return

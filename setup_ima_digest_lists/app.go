@@ -29,6 +29,10 @@ func commands() []*cli.Command {
 	return []*cli.Command{
 		preflightCommand(),
 		bootloaderCommand(),
+		parserCommand(),
+		distroCommand(),
+		immutableCommand(),
+		mutableCommand(),
 	}
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"os/exec"
 	"testing"
 
 	"digestlists/internal/scripttest"
@@ -9,7 +11,23 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"setup_ima_digest_lists": main})
+	testscript.Main(m, map[string]func(){"setup_ima_digest_lists": main, demoName: main})
 }
 
-func TestScripts(t *testing.T) { scripttest.Run(t, "testdata/script", "../test/inputs") }
+func TestScripts(t *testing.T) {
+	buildTools(t)
+	scripttest.Run(t, "testdata/script", "../test/inputs")
+}
+
+// buildTools puts the other tools, and a program that looks files up in lists, into
+// PATH.
+func buildTools(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	build := exec.Command("go", "build", "-o", dir+"/",
+		"../gen_digest_lists", "../upload_digest_lists", "../verify_digest_lists", "../examples/known")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+}

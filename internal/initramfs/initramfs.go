@@ -7,6 +7,7 @@ package initramfs
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,13 +51,16 @@ func Find(root string) (*Generator, error) {
 	for _, g := range generators {
 		for _, dir := range filepath.SplitList(search) {
 			g.root, g.path = root, filepath.Join("/", dir, g.Name)
-			if info, err := os.Stat(filepath.Join("/", root, g.path)); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			if info, err := os.Stat(below(root, g.path)); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 				return &g, nil
 			}
 		}
 	}
 	return nil, ErrNoGenerator
 }
+
+// below returns where a file of the system at root is.
+func below(root, name string) string { return filepath.Join(cmp.Or(root, "/"), name) }
 
 func running(root string) bool { return root == "" || root == "/" }
 

@@ -18,7 +18,7 @@ import (
 const staleMark = "var/lib/digest_lists/initramfs-stale"
 
 func unmark(root string) error {
-	err := os.Remove(filepath.Join("/", root, staleMark))
+	err := os.Remove(below(root, staleMark))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -65,10 +65,10 @@ var imagePatterns = []string{
 func Images(root string) []string {
 	var images []string
 	for _, pattern := range imagePatterns {
-		found, _ := fs.Glob(os.DirFS(filepath.Join("/", root)), pattern) // the patterns are good
+		found, _ := fs.Glob(os.DirFS(below(root, "/")), pattern) // the patterns are good
 		for _, name := range found {
 			if !strings.Contains(filepath.Base(name), "-rescue-") && !strings.HasSuffix(name, ".new") {
-				images = append(images, filepath.Join("/", root, name))
+				images = append(images, below(root, name))
 			}
 		}
 	}
@@ -79,12 +79,12 @@ func Images(root string) []string {
 // if lists are marked as newer, else those made before a list.
 func Stale(root, dir string) ([]string, error) {
 	images := Images(root)
-	if _, err := os.Stat(filepath.Join("/", root, staleMark)); err == nil {
+	if _, err := os.Stat(below(root, staleMark)); err == nil {
 		return images, nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	changed, err := lastChange(filepath.Join("/", root, dir))
+	changed, err := lastChange(below(root, dir))
 	if err != nil {
 		return nil, err
 	}

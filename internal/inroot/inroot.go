@@ -77,7 +77,13 @@ func (r *Root) Parent(name string) (dir *os.File, base string, err error) {
 // step goes from an open directory, which it closes, to one in it.
 func step(dir int, name string) (int, error) {
 	defer unix.Close(dir)
-	fd, err := unix.Openat(dir, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	return openFolder(dir, name, unix.O_PATH)
+}
+
+// openFolder opens a folder in an open one. The system's own error for a link does not
+// tell it from a file.
+func openFolder(dir int, name string, flags int) (int, error) {
+	fd, err := unix.Openat(dir, name, flags|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if errors.Is(err, unix.ENOTDIR) && isLink(dir, name) {
 		err = ErrLink
 	}
@@ -118,6 +124,20 @@ func OpenAt(dir *os.File, base, name string) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// OpenFolder opens a folder by a name without links.
+func (r *Root) OpenFolder(name string) (*os.File, error) {
+	dir, base, err := r.Parent(name)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	fd, err := openFolder(int(dir.Fd()), base, unix.O_RDONLY)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	return os.NewFile(uintptr(fd), r.Path(name)), nil
 }
 
 // Gone reports whether an error of Open says that there is no regular file of that name,

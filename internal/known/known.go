@@ -20,10 +20,9 @@ type key struct {
 	sum       string
 }
 
-// Read reads every list of files in a directory; lists for which skip returns true are
-// left out, and skip may be nil. A list that cannot be read is an error: its files would
-// all be taken for unknown.
-func Read(path string, skip func(listdir.List) bool) (Set, error) {
+// Read reads every list of files in a directory. One that cannot be read is an error:
+// its files would all be taken for unknown.
+func Read(path string) (Set, error) {
 	dir, err := listdir.Open(path)
 	if err != nil {
 		return nil, err
@@ -32,7 +31,7 @@ func Read(path string, skip func(listdir.List) bool) (Set, error) {
 	all := make(Set)
 	reg := formats.Lists()
 	for _, l := range dir.Lists() {
-		if l.Type != compact.TypeFile && l.Type != compact.TypeMetadata || skip != nil && skip(l) {
+		if l.Type != compact.TypeFile && l.Type != compact.TypeMetadata {
 			continue
 		}
 		content, err := dir.ReadInto(l.File, nil)

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"digestlists/internal/command"
+	"digestlists/internal/regular"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+)
+
+// maxFilesFile bounds the file of paths, in bytes.
+const maxFilesFile = 256 << 20
+
+// chooseFiles returns the files that a list is to be made of: those of --files, or
+// those that were found and that the user, on a terminal, has left in. There are none
+// where there is nothing to do: what there was to say was said.
+func (w *work) chooseFiles(c *cli.Context, kind string) ([]string, error) {
+	if path := c.String("files"); path != "" {
+		for _, name := range []string{"measured", "search", "exclude"} {
+			if c.IsSet(name) {
+				return nil, command.Usagef("--files: --%s finds other files", name)
+			}
+		}
+		return w.readFiles(path)
+	}
+	found, err := w.findUnknown(c)
+	if err != nil {
+		return nil, err
+	}
+	if c.Bool("dry-run") {
+		for _, name := range found {
+			fmt.Fprintln(w.out, name)
+		}
+		return nil, nil
+	}
+	if len(found) == 0 {
+		fmt.Fprintln(w.out, "no unknown file: no list is needed")
+		return nil, nil
+	}
+	for _, name := range found {
+		if strings.ContainsAny(name, "\n") {
+			return nil, command.WithHint(fmt.Errorf("%q: a name of more than one line", name), "-E leaves the folder out")
+		}
+	}
+	if c.Bool("no-edit") || !onTerminal() {
+		return found, nil
+	}
+	return w.editFiles(found, kind)
+}
+
+// onTerminal reports whether there is a terminal that a person can edit on.
+func onTerminal() bool {
+	return term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
+}
+
+const editorHelp = `# The files of the new list of %s files, one a line.
+# Delete the lines of those that are not to be in it. Without any, no list is made.
+`
+
+// editFiles opens the files in the user's editor.
+func (w *work) editFiles(found []string, kind string) ([]string, error) {
+	file, err := os.CreateTemp("", "digest-list-files-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(file.Name())
+	_, err = fmt.Fprintf(file, editorHelp+"%s\n", kind, strings.Join(found, "\n"))
+	if err := errors.Join(err, file.Close()); err != nil {
+		return nil, err
+	}
+	if err := runEditor(file.Name()); err != nil {
+		return nil, err
+	}
+	return w.readFiles(file.Name())
+}
+
+// runEditor runs the editor of the environment, which may be a command with options.
+func runEditor(path string) error {
+	editor := os.Getenv("VISUAL")
+	if editor == "" {
+		editor = os.Getenv("EDITOR")
+	}
+	if editor == "" {
+		editor = "vi"
+	}
+	cmd := exec.Command("/bin/sh", "-c", editor+` "$1"`, "sh", path)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return command.WithHint(fmt.Errorf("no list is made: editor %q: %w", editor, err), "EDITOR names another one; --no-edit takes all files")
+	}
+	return nil
+}
+
+// readFiles reads a file of paths. Each must be the name of a regular file, without
+// links in it.
+func (w *work) readFiles(path string) ([]string, error) {
+	content, err := regular.ReadFile(path, 0, maxFilesFile)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	lines := bufio.NewScanner(bytes.NewReader(content))
+	for number := 1; lines.Scan(); number++ {
+		name := lines.Text()
+		if name == "" || strings.HasPrefix(name, "#") {
+			continue
+		}
+		if err := w.checkFile(name); err != nil {
+			return nil, fmt.Errorf("%s: line %d: %w", path, number, err)
+		}
+		files = append(files, name)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(files) == 0 {
+		return nil, command.WithCode(command.ExitNothing, errors.New("no file was chosen: no list is made"))
+	}
+	slices.Sort(files)
+	return slices.Compact(files), nil
+}
+
+func (w *work) checkFile(name string) error {
+	if !filepath.IsAbs(name) || filepath.Clean(name) != name {
+		return fmt.Errorf("%q: want an absolute path, in its shortest form", name)
+	}
+	f, err := w.root.Open(name)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
