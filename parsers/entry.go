@@ -27,7 +27,7 @@ type Entry struct {
 	Caps      string // capabilities in the text form of cap_to_text(3)
 	Label     string // SELinux label, without its NUL
 	Signature []byte // contents of security.ima that the source carries for the file
-	EVMDigest []byte // digest over the metadata, in compact_tlv lists
+	EVMDigest []byte // digest over the metadata, of the same algorithm: one of type metadata
 
 	Known Fields
 	Flags Flags

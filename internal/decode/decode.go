@@ -68,14 +68,15 @@ func stream(parser parsers.Streamer, f listdir.File, opts parsers.Options) iter.
 	return parser.Stream(io.NewSectionReader(f, 0, size), opts)
 }
 
-// A Run is consecutive digests of a list that belong to the same block.
+// A Run is the digests of a list that belong to the same block.
 type Run struct {
 	compact.Block
 	Sums []byte // digests back to back
 }
 
-// Runs parses a list and returns its digests in order, in as few runs as there
-// are changes of block. It appends to runs and reuses their memory.
+// Runs parses a list and returns its digests in order, in a run for each block, in order
+// of first use. A digest of metadata that an entry has goes before the one of the
+// content. Runs appends to runs and reuses their memory.
 func Runs(entries iter.Seq2[*parsers.Entry, error], runs []Run) ([]Run, error) {
 	runs = runs[:0]
 	for e, err := range entries {
@@ -83,13 +84,27 @@ func Runs(entries iter.Seq2[*parsers.Entry, error], runs []Run) ([]Run, error) {
 			return nil, err
 		}
 		b := compact.Block{Type: e.Type, Modifiers: e.Modifiers, Algorithm: e.Algorithm}
-		if last := len(runs) - 1; last < 0 || runs[last].Block != b {
-			runs = extend(runs, b)
+		if e.EVMDigest != nil {
+			b.Type = compact.TypeMetadata
+			runs = addSum(runs, b, e.EVMDigest)
+			b.Type = e.Type
 		}
-		last := &runs[len(runs)-1]
-		last.Sums = append(last.Sums, e.Digest...)
+		runs = addSum(runs, b, e.Digest)
 	}
 	return runs, nil
+}
+
+// addSum adds a digest to the run of its block. A list has a handful of them.
+func addSum(runs []Run, b compact.Block, sum []byte) []Run {
+	i := 0
+	for i < len(runs) && runs[i].Block != b {
+		i++
+	}
+	if i == len(runs) {
+		runs = extend(runs, b)
+	}
+	runs[i].Sums = append(runs[i].Sums, sum...)
+	return runs
 }
 
 // extend adds an empty run, with the memory of an earlier use if there is one.

@@ -12,10 +12,12 @@ import (
 	"digestlists/parsers/formats"
 )
 
-// A Set holds the digests of files, with what lists say of them together.
+// A Set holds the digests of files and of their metadata, with what lists say of them
+// together.
 type Set map[key]compact.Modifiers
 
 type key struct {
+	typ       compact.Type
 	algorithm compact.Algorithm
 	sum       string
 }
@@ -45,14 +47,15 @@ func Read(path string) (Set, error) {
 	return all, nil
 }
 
-// Add adds the digests of files; those of metadata say nothing of the content.
+// Add adds the digests of files and of metadata.
 func (s Set) Add(entries iter.Seq2[*parsers.Entry, error]) error {
 	for e, err := range entries {
 		if err != nil {
 			return err
 		}
-		if e.Type == compact.TypeFile {
-			s[key{e.Algorithm, string(e.Digest)}] |= e.Modifiers
+		s[key{e.Type, e.Algorithm, string(e.Digest)}] |= e.Modifiers
+		if e.EVMDigest != nil {
+			s[key{compact.TypeMetadata, e.Algorithm, string(e.EVMDigest)}] |= e.Modifiers
 		}
 	}
 	return nil
@@ -60,21 +63,31 @@ func (s Set) Add(entries iter.Seq2[*parsers.Entry, error]) error {
 
 // Has reports whether a file with that digest is known.
 func (s Set) Has(a compact.Algorithm, digest []byte) bool {
-	_, ok := s[key{a, string(digest)}]
+	_, ok := s[key{compact.TypeFile, a, string(digest)}]
 	return ok
 }
 
 // Immutable reports whether a file with that digest is known as one that nobody may
 // change.
 func (s Set) Immutable(a compact.Algorithm, digest []byte) bool {
-	return s[key{a, string(digest)}]&compact.Immutable != 0
+	return s[key{compact.TypeFile, a, string(digest)}]&compact.Immutable != 0
+}
+
+// knows reports whether an entry is known: by its metadata, where it has a digest of
+// them, else by its content.
+func (s Set) knows(e *parsers.Entry) bool {
+	if e.EVMDigest == nil {
+		return s.Has(e.Algorithm, e.Digest)
+	}
+	_, ok := s[key{compact.TypeMetadata, e.Algorithm, string(e.EVMDigest)}]
+	return ok
 }
 
 // Without leaves out entries that are known.
 func (s Set) Without(all iter.Seq2[*parsers.Entry, error]) iter.Seq2[*parsers.Entry, error] {
 	return func(yield func(*parsers.Entry, error) bool) {
 		for e, err := range all {
-			if err == nil && s.Has(e.Algorithm, e.Digest) {
+			if err == nil && s.knows(e) {
 				continue
 			}
 			if !yield(e, err) {

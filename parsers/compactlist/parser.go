@@ -33,7 +33,9 @@ func (Parser) Stream(list io.Reader, _ parsers.Options) iter.Seq2[*parsers.Entry
 	})
 }
 
-// TLVParser parses compact_tlv lists.
+// TLVParser parses compact_tlv lists. In those of type metadata, the digest of a
+// record is still one of the file's content, and entries say so: the digest of the
+// metadata is the other one.
 type TLVParser struct{}
 
 // Parse implements [parsers.Parser].
@@ -80,6 +82,9 @@ func fill(e *parsers.Entry, b compact.Block, r *compact.Record) {
 		Algorithm: b.Algorithm, Type: b.Type, Modifiers: b.Modifiers,
 		Path: r.Path, Mode: uint16(r.Mode), Size: int64(r.Size), UID: r.UID, GID: r.GID,
 		Caps: r.Caps, Label: r.Label,
+	}
+	if e.Type == compact.TypeMetadata {
+		e.Type = compact.TypeFile
 	}
 	e.Known = known(parsers.FieldPath, r.Path != "") |
 		known(parsers.FieldMode, r.HasMode()) |

@@ -96,3 +96,16 @@ func TestNothingOfADamagedListIsYielded(t *testing.T) {
 		}
 	}
 }
+
+// Records of metadata lists have two digests: the one of the content is of type file.
+func TestDigestsOfMetadataLists(t *testing.T) {
+	entries, err := parse(t, compactlist.TLVParser{}, "attributes.tlv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Type != compact.TypeFile || len(e.Digest) != 32 || len(e.EVMDigest) != 32 {
+			t.Errorf("%+v", e)
+		}
+	}
+}
