@@ -5,13 +5,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"digestlists/compact"
+	"digestlists/internal/fixtures"
 	"digestlists/internal/imasig"
 	"digestlists/internal/pgp"
 )
@@ -42,16 +42,6 @@ func keyring(t testing.TB, files ...[]byte) *pgp.Keyring {
 		}
 	}
 	return keys
-}
-
-// packages is the folder of real packages that comes with a library of ours.
-func packages(t testing.TB) string {
-	t.Helper()
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/cavaliergopher/rpm").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(strings.TrimSpace(string(out)), "testdata")
 }
 
 // header returns the header of a package, as an `rpm` list, and its OpenPGP signature
@@ -146,7 +136,7 @@ func TestOnDisk(t *testing.T) {
 
 // TestCentOS verifies real packages with the keys of their time.
 func TestCentOS(t *testing.T) {
-	dir := packages(t)
+	dir := fixtures.Packages(t)
 	var all [][]byte
 	for _, n := range []string{"2", "3", "4", "5", "6", "7"} {
 		all = append(all, read(t, filepath.Join(dir, "RPM-GPG-KEY-CentOS-"+n)))
@@ -201,7 +191,7 @@ func TestCentOS(t *testing.T) {
 // TestFlippedBits changes the signature bit by bit. What is not signed may change,
 // but must not make another signature of it.
 func TestFlippedBits(t *testing.T) {
-	dir := packages(t)
+	dir := fixtures.Packages(t)
 	golden, goldenKeys := testdata(t, "list"), keyring(t, testdata(t, "RPM-GPG-KEY-golden"))
 	v3, v3sig := header(t, filepath.Join(dir, "centos-release-7-2.1511.el7.centos.2.10.x86_64.rpm"))
 	dsa, dsaSig := header(t, filepath.Join(dir, "centos-release-4-0.1.i386.rpm"))
@@ -308,7 +298,7 @@ func TestNotKeys(t *testing.T) {
 }
 
 func FuzzVerify(f *testing.F) {
-	dir := packages(f)
+	dir := fixtures.Packages(f)
 	f.Add(testdata(f, "list.pgp"))
 	_, v3 := header(f, filepath.Join(dir, "centos-release-7-2.1511.el7.centos.2.10.x86_64.rpm"))
 	_, dsa := header(f, filepath.Join(dir, "centos-release-4-0.1.i386.rpm"))
@@ -338,7 +328,7 @@ func FuzzVerify(f *testing.F) {
 func FuzzKeys(f *testing.F) {
 	f.Add(testdata(f, "RPM-GPG-KEY-golden"))
 	f.Add(testdata(f, "gpg-pub.bin"))
-	f.Add(read(f, filepath.Join(packages(f), "RPM-GPG-KEY-CentOS-5")))
+	f.Add(read(f, filepath.Join(fixtures.Packages(f), "RPM-GPG-KEY-CentOS-5")))
 	list, signature := testdata(f, "list"), testdata(f, "list.pgp")
 	list[100] ^= 1
 	f.Fuzz(func(t *testing.T, data []byte) {

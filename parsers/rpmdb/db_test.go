@@ -15,6 +15,7 @@ import (
 
 	gorpmdb "github.com/knqyf263/go-rpmdb/pkg"
 
+	"digestlists/internal/fixtures"
 	"digestlists/parsers"
 	"digestlists/parsers/rpmhdr"
 )
@@ -75,7 +76,7 @@ func TestRealDatabases(t *testing.T) {
 }
 
 func realDatabases(t testing.TB) []string {
-	dirs, err := filepath.Glob(filepath.Join(moduleData(), "*", "*"))
+	dirs, err := filepath.Glob(filepath.Join(fixtures.Databases(t), "*", "*"))
 	if err != nil || len(dirs) != 16 {
 		t.Fatalf("%d databases, want 16: %v", len(dirs), err)
 	}
@@ -129,7 +130,7 @@ func listedByRPM(t *testing.T, db *DB) (all []string) {
 // The headers are those that rpm exports, to the last byte.
 func TestContent(t *testing.T) {
 	for _, name := range []string{"fedora35", "centos7-plain", "centos5-plain", "ubi8-s390x"} {
-		db, err := Open(filepath.Join(moduleData(), name))
+		db, err := Open(filepath.Join(fixtures.Databases(t), name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -324,7 +325,7 @@ func TestReplacedWhileRead(t *testing.T) {
 func BenchmarkHeaders(b *testing.B) {
 	for _, name := range []string{"fedora35", "centos7-many", "sle15-bci"} {
 		b.Run(name, func(b *testing.B) {
-			db, err := Open(filepath.Join(moduleData(), name))
+			db, err := Open(filepath.Join(fixtures.Databases(b), name))
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -345,7 +346,7 @@ func BenchmarkHeaders(b *testing.B) {
 func BenchmarkSource(b *testing.B) {
 	for _, name := range []string{"fedora35", "centos7-many", "sle15-bci"} {
 		b.Run(name, func(b *testing.B) {
-			in := parsers.Input{DB: filepath.Join(moduleData(), name)}
+			in := parsers.Input{DB: filepath.Join(fixtures.Databases(b), name)}
 			for b.Loop() {
 				for _, err := range (Source{}).Lists(context.Background(), in) {
 					if err != nil {

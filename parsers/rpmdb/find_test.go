@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"digestlists/internal/fixtures"
 )
 
 // tree describes files by content and, with an arrow, links.
@@ -126,7 +128,7 @@ func TestOpen(t *testing.T) {
 	}{
 		{"folder", "testdata/sqlite", SQLite, nil},
 		{"file", "testdata/ndb/Packages.db", NDB, nil},
-		{"big-endian", filepath.Join(moduleData(), "ubi8-s390x"), BerkeleyDB, nil},
+		{"big-endian", filepath.Join(fixtures.Databases(t), "ubi8-s390x"), BerkeleyDB, nil},
 		{"by content", disguised, SQLite, nil},
 		{"missing", filepath.Join(dir, "missing"), 0, os.ErrNotExist},
 		{"folder without", "testdata", 0, ErrNoDatabase},

@@ -5,11 +5,8 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
@@ -20,15 +17,6 @@ func TestMain(m *testing.M) {
 	retryWait, lockWait = 0, 0
 	os.Exit(m.Run())
 }
-
-// moduleData is the folder of real databases that comes with go-rpmdb.
-var moduleData = sync.OnceValue(func() string {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/knqyf263/go-rpmdb").Output()
-	if err != nil {
-		panic(err)
-	}
-	return filepath.Join(strings.TrimSpace(string(out)), "pkg", "testdata")
-})
 
 func mustRead(t testing.TB, path string) []byte {
 	t.Helper()

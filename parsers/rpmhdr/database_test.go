@@ -15,18 +15,9 @@ import (
 	"github.com/knqyf263/go-rpmdb/pkg/ndb"
 	"github.com/knqyf263/go-rpmdb/pkg/sqlite3"
 
+	"digestlists/internal/fixtures"
 	"digestlists/parsers/rpmhdr"
 )
-
-// databases returns the folder of real databases that go-rpmdb has for its tests.
-func databases(t testing.TB) string {
-	t.Helper()
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/knqyf263/go-rpmdb").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(strings.TrimSpace(string(dir)), "pkg", "testdata")
-}
 
 // blobs returns the stored headers of a database.
 func blobs(t testing.TB, path string) (all [][]byte) {
@@ -57,7 +48,7 @@ func blobs(t testing.TB, path string) (all [][]byte) {
 // Each package's vendor hashed the region: the digest that the database keeps
 // shows that ours is the same to the byte.
 func TestRealDatabases(t *testing.T) {
-	dir := databases(t)
+	dir := fixtures.Databases(t)
 	for _, tt := range []struct {
 		path             string
 		packages, legacy int
@@ -133,7 +124,7 @@ func TestImmutableLikeLibrpm(t *testing.T) {
 		"fedora35/rpmdb.sqlite": "sqlite",
 	} {
 		t.Run(backend, func(t *testing.T) {
-			source := filepath.Join(databases(t), path)
+			source := filepath.Join(fixtures.Databases(t), path)
 			dir := t.TempDir()
 			raw, err := os.ReadFile(source)
 			if err != nil {

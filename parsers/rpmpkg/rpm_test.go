@@ -20,25 +20,15 @@ import (
 	"golang.org/x/crypto/openpgp"
 
 	"digestlists/compact"
+	"digestlists/internal/fixtures"
 	"digestlists/parsers"
 	"digestlists/parsers/rpmlist"
 	"digestlists/parsers/rpmpkg"
 )
 
-// fixtures returns the folder of real packages, CentOS 2.1 to EPEL 7, that
-// cavaliergopher/rpm has for its tests.
-func fixtures(t testing.TB) string {
-	t.Helper()
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/cavaliergopher/rpm").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(strings.TrimSpace(string(dir)), "testdata")
-}
-
 func packages(t testing.TB) (paths []string) {
 	t.Helper()
-	for _, dir := range []string{"testdata/rpms", fixtures(t)} {
+	for _, dir := range []string{"testdata/rpms", fixtures.Packages(t)} {
 		found, err := filepath.Glob(filepath.Join(dir, "*.rpm"))
 		if err != nil || len(found) == 0 {
 			t.Fatalf("%s: %d packages, %v", dir, len(found), err)
@@ -122,7 +112,7 @@ func compareFiles(t *testing.T, list *parsers.List, table string) {
 
 // The digest of a list in its on-disk form is the one that the vendor signed.
 func TestOnDiskVerifies(t *testing.T) {
-	dir := fixtures(t)
+	dir := fixtures.Packages(t)
 	for name, key := range map[string]string{
 		"centos-release-6-0.el6.centos.5.x86_64.rpm":         "RPM-GPG-KEY-CentOS-6",
 		"centos-release-7-2.1511.el7.centos.2.10.x86_64.rpm": "RPM-GPG-KEY-CentOS-7",
