@@ -5,6 +5,8 @@
 # make lint       format, vet, staticcheck, shellcheck
 # make man        the manual pages, in build/man
 # make install    to $(DESTDIR)$(PREFIX)
+# make dist       a source tarball that is built without a network, in build/dist
+# make version    which version this is
 # make clean      removes build/
 
 GO         ?= go
@@ -37,7 +39,7 @@ LDFLAGS  := -s -w $(if $(RELEASE),-X digestlists/internal/command.release=$(RELE
 TAGS     := -tags=urfave_cli_no_docs
 STAMP    := -buildvcs=$(if $(COMMIT),auto,false) -ldflags='$(LDFLAGS)'
 
-.PHONY: build demo test bench lint man install install-initramfs clean
+.PHONY: build demo test bench lint man install install-initramfs dist version clean
 
 build:
 	@mkdir -p $(BIN)
@@ -62,7 +64,7 @@ man: $(MAN)
 
 build/man/%: man/%.md
 	@mkdir -p $(@D)
-	$(GO) run github.com/cpuguy83/go-md2man/v2 -in $< -out $@
+	$(GO) tool go-md2man -in $< -out $@
 
 # The folders are there for plug-ins and for lists: both are empty at first.
 install: build man install-initramfs
@@ -85,6 +87,13 @@ install-initramfs:
 	$(foreach when,init-top init-bottom,$(INSTALL) -m 0755 initramfs-tools/scripts/$(when)/digestlists $(INITRAMFS_TOOLS)/scripts/$(when) &&) true
 	$(INSTALL) -m 0644 initramfs/build.sh $(INITRAMFS_TOOLS)/digestlists-build.sh
 	$(INSTALL) -m 0644 initramfs/boot.sh $(INITRAMFS_TOOLS)/scripts/digestlists
+
+dist:
+	GO='$(GO)' packaging/dist
+
+# Without a release, the version is git's: packaging/dist asks in what git has archived.
+version:
+	@echo $(or $(RELEASE),$(shell git describe --always --dirty))
 
 clean:
 	rm -rf build
