@@ -40,7 +40,7 @@ func (b bench) clean() error {
 
 // jobs are the lines of the table, in its order.
 func (b bench) jobs() []job {
-	return []job{b.compact(), b.database(), b.signed(), b.packageFiles(), b.upload(), b.verify()}
+	return []job{b.compact(), b.database(), b.signed(), b.packageFiles(), b.upload(), b.verify(), b.fileSignatures()}
 }
 
 func (b bench) compact() job {
@@ -136,6 +136,23 @@ func (b bench) verify() job {
 		check:      func() error { return nil }, // it has exited 0
 		figure:     func(s []float64) float64 { return packages / s[0] },
 		unit:       "lists/s", atLeast: true, target: 15_000,
+	}
+}
+
+// fileSignatures is compared with the fastest hashing of the same files that there is here.
+func (b bench) fileSignatures() job {
+	return job{
+		name:    "check-signatures, 20,000 files, 2 GB, RSA-2048",
+		prepare: b.signTree,
+		contenders: []contender{
+			command{argv: []string{
+				b.tool("manage_digest_lists"), "-p", "check-signatures", "-i", b.tree(), "--cert", b.cert(),
+			}}.run,
+			b.generate("-f", "compact", "-i", "I:"+b.tree()),
+		},
+		check:    func() error { return nil }, // it has exited 0
+		baseline: "gen_digest_lists -f compact",
+		figure:   ratio, target: 1.3, limit: 64 * mebibyte,
 	}
 }
 
