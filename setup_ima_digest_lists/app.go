@@ -6,20 +6,21 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-const description = `Takes a machine to IMA digest lists, and back. Each COMMAND has options of its own,
-which stand after it: setup_ima_digest_lists COMMAND --help lists them.`
+const description = `Takes a machine to IMA digest lists, and back.
+
+Without a command, looks at the machine, asks what is wanted, shows the plan, and does
+it step by step. An interrupted run goes on where it stopped; rollback takes all back.
+Each step is a command, too, with options of its own that stand after it:
+setup_ima_digest_lists COMMAND --help lists them.`
 
 func newApp() *command.App {
 	app := command.New("setup_ima_digest_lists", "set a machine up for IMA digest lists")
-	app.UsageText = "setup_ima_digest_lists COMMAND [options]"
+	app.UsageText = "setup_ima_digest_lists [--root DIR] [--config FILE] [--yes] [--dry-run]\n" +
+		"   setup_ima_digest_lists COMMAND [options]"
 	app.Description = description
+	app.Flags = wizardFlags()
 	app.SetCommands(commands()...)
-	app.Action = func(c *cli.Context) error {
-		if err := command.NoArguments(c); err != nil {
-			return err
-		}
-		return command.WithHint(command.Usagef("no command"), "setup_ima_digest_lists --help lists them")
-	}
+	app.Action = runWizard
 	return app
 }
 
@@ -29,6 +30,7 @@ func commands() []*cli.Command {
 	return []*cli.Command{
 		preflightCommand(),
 		bootloaderCommand(),
+		rollbackCommand(),
 		parserCommand(),
 		distroCommand(),
 		immutableCommand(),

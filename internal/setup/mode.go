@@ -3,6 +3,8 @@ package setup
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // A Mode is what the kernel is to do with digest lists.
@@ -43,4 +45,13 @@ func Arguments(m Mode, pcr, hash string, metadata bool) []string {
 		args = append(args, "ima_policy=appraise_exec_tcb", "ima_appraise="+string(m), "ima_appraise_digest_list="+digests)
 	}
 	return append(args, "ima_digest_list_pcr="+pcr, "ima_hash="+hash, "initramtmpfs")
+}
+
+// checkPCR refuses registers that the kernel does not take for digest lists.
+func checkPCR(pcr string) error {
+	n, err := strconv.ParseUint(strings.TrimPrefix(pcr, "+"), 10, 8)
+	if err != nil || n > 23 || n == 10 {
+		return fmt.Errorf("pcr = %q, want N or +N, a register from 0 to 23 other than 10", pcr)
+	}
+	return nil
 }

@@ -1,0 +1,40 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// keyStep makes the key that signs lists, where there is none.
+func (s *Setup) keyStep() (*Step, error) {
+	return &Step{
+		Name:    "key",
+		Text:    fmt.Sprintf("make a signing key %s and its certificate %s, unless they are there", s.Key, s.Cert),
+		Mend:    "setup_ima_digest_lists keys make by hand, or name a key and its certificate that are there",
+		Touches: []string{s.Key, s.Key + newSuffix, s.Cert, s.Cert + newSuffix},
+		Done:    s.haveKey,
+		Do: func(context.Context, io.Writer) error {
+			return makeKey(s.path(s.Key), s.path(s.Cert))
+		},
+	}, nil
+}
+
+// haveKey reports whether key and certificate are there; one alone is an error.
+func (s *Setup) haveKey() (bool, error) {
+	_, keyErr := os.Stat(s.path(s.Key))
+	_, certErr := os.Stat(s.path(s.Cert))
+	noKey, noCert := errors.Is(keyErr, fs.ErrNotExist), errors.Is(certErr, fs.ErrNotExist)
+	switch {
+	case noKey && noCert:
+		return false, nil
+	case noKey:
+		return false, fmt.Errorf("%s: there is a certificate, but not its key %s", s.Cert, s.Key)
+	case noCert:
+		return false, fmt.Errorf("%s: there is a key, but not its certificate %s", s.Key, s.Cert)
+	}
+	return true, errors.Join(keyErr, certErr)
+}

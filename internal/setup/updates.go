@@ -1,0 +1,115 @@
+package setup
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+)
+
+const (
+	updateConfig = "/etc/ima/digest_lists.conf"
+	updateUnit   = "digestlist-update.path"
+	unitFolder   = "/usr/lib/systemd/system"
+	wantedFolder = "/etc/systemd/system/multi-user.target.wants"
+	newSuffix    = ".digestlists-new"
+)
+
+// updatesStep lets the lists follow package updates, where there are packages.
+func (s *Setup) updatesStep() (*Step, error) {
+	if !s.Packages {
+		return nil, nil
+	}
+	link := filepath.Join(wantedFolder, updateUnit)
+	return &Step{
+		Name:    "updates",
+		Text:    "let the lists follow package updates: " + updateConfig + ", and the unit " + updateUnit,
+		Mend:    "install " + updateUnit + " (make install does), or write " + updateConfig + " by hand: digest_lists.conf(5)",
+		Touches: []string{updateConfig, updateConfig + newSuffix, link},
+		Do:      func(ctx context.Context, _ io.Writer) error { return s.enableUpdates(ctx, link) },
+		Undo: func(ctx context.Context) error {
+			return s.systemctl(ctx, "stop", updateUnit)
+		},
+	}, nil
+}
+
+var updateYes = regexp.MustCompile(`(?m)^\s*update\s*=\s*yes\s*$`)
+
+func (s *Setup) enableUpdates(ctx context.Context, link string) error {
+	if err := s.writeUpdateConfig(); err != nil {
+		return err
+	}
+	if _, err := os.Stat(s.path(filepath.Join(unitFolder, updateUnit))); err != nil {
+		return err
+	}
+	// What systemctl enable does, also where no systemd runs.
+	if err := os.MkdirAll(filepath.Dir(s.path(link)), 0o755); err != nil {
+		return err
+	}
+	if err := os.Symlink(filepath.Join(unitFolder, updateUnit), s.path(link)); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := s.systemctl(ctx, "daemon-reload"); err != nil {
+		return err
+	}
+	return s.systemctl(ctx, "start", updateUnit)
+}
+
+// writeUpdateConfig leaves one that is in use as it is.
+func (s *Setup) writeUpdateConfig() error {
+	path := s.path(updateConfig)
+	old, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if updateYes.Match(old) {
+		return nil
+	}
+	later, err := s.later()
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	fmt.Fprintf(&text, "# Made by setup_ima_digest_lists: see digest_lists.conf(5).\nupdate = yes\ndir = %s\nsign = key\nkey = %s\ncert = %s\ninitramfs = mark\n", s.Dir, s.Key, s.Cert)
+	if s.PasswordFile != "" {
+		fmt.Fprintf(&text, "password_file = %s\n", s.PasswordFile)
+	}
+	if later {
+		text.WriteString("generation = 0.3.9x\n")
+	}
+	return writeFile(path, text.Bytes(), 0o644)
+}
+
+// systemctl speaks to the systemd of the running system, if there is one.
+func (s *Setup) systemctl(ctx context.Context, args ...string) error {
+	if _, err := os.Stat("/run/systemd/system"); err != nil || !s.running() {
+		return nil
+	}
+	if out, err := exec.CommandContext(ctx, "systemctl", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("systemctl %q: %w: %s", args, err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// writeFile writes a file as a whole. The name it has first is always the same, so that
+// it can be named before, and a killed run leaves nothing unknown.
+func writeFile(path string, data []byte, mode os.FileMode) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path+newSuffix, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(path+newSuffix, path)
+}
