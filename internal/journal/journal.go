@@ -127,6 +127,7 @@ func (j *Journal) firstAbsent(name string) string {
 func newName(name string) string {
 	return filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+".new")
 }
+
 func oldName(name string) string {
 	return filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+".old")
 }
