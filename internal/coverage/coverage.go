@@ -60,7 +60,7 @@ func Measurements(root, dir string) (*Report, error) {
 		return nil, err
 	}
 	defer f.Close()
-	lists, err := known.Read(filepath.Join(root, dir), nil)
+	lists, err := known.Read(filepath.Join(root, dir))
 	if err != nil {
 		return nil, err
 	}
