@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"digestlists/compact"
@@ -55,8 +56,9 @@ func (w *work) listImmutable(files []string) error {
 	})
 }
 
-// appendNew adds a list under a name that no list has, at any position.
-func (w *work) appendNew(tx *listdir.Tx, kind string, staged *listdir.Staged) (listdir.Name, error) {
+// appendNew adds a list under a name that no list has, at any position, nor any of the
+// copies that are there.
+func (w *work) appendNew(tx *listdir.Tx, kind string, staged *listdir.Staged, copies ...*mutable.Backup) (listdir.Name, error) {
 	label := kind + "-" + time.Now().Format("20060102_150405")
 	name := listdir.Name{Type: compact.TypeFile, Format: listFormat, Label: label}
 	for n := 2; ; n++ {
@@ -64,7 +66,8 @@ func (w *work) appendNew(tx *listdir.Tx, kind string, staged *listdir.Staged) (l
 		if err != nil {
 			return listdir.Name{}, err
 		}
-		if old.File == "" {
+		taken := slices.ContainsFunc(copies, func(b *mutable.Backup) bool { return b.Of(name) })
+		if old.File == "" && !taken {
 			return tx.Append(name, staged)
 		}
 		name.Label = fmt.Sprintf("%s-%d", label, n)

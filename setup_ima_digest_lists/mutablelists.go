@@ -31,6 +31,10 @@ func (w *work) listMutable(files []string) (err error) {
 		return err
 	}
 	defer store.Close()
+	copies, err := store.All()
+	if err != nil {
+		return err
+	}
 	backup, busy, err := store.Take(files)
 	if err != nil {
 		return err
@@ -44,7 +48,7 @@ func (w *work) listMutable(files []string) (err error) {
 		if err != nil {
 			return err
 		}
-		name, err := w.appendNew(tx, "mutable", staged)
+		name, err := w.appendNew(tx, "mutable", staged, copies...)
 		if err != nil {
 			return err
 		}

@@ -76,6 +76,7 @@ func (b *Backup) replace(dir *os.File, base, name string) error {
 	for _, step := range []func() error{
 		func() error { return copyContent(file, copied) },
 		func() error { return setLike(file, copied) },
+		func() error { return setTimes(dir, temp, copied) },
 		file.Sync,
 		func() error { return unix.Renameat(int(dir.Fd()), temp, int(dir.Fd()), base) },
 	} {
@@ -86,8 +87,16 @@ func (b *Backup) replace(dir *os.File, base, name string) error {
 	return nil
 }
 
+func setTimes(dir *os.File, base string, like *os.File) error {
+	st, err := stat(like)
+	if err != nil {
+		return err
+	}
+	return unix.UtimesNanoAt(int(dir.Fd()), base, []unix.Timespec{st.Atim, st.Mtim}, unix.AT_SYMLINK_NOFOLLOW)
+}
+
 func ignoreMissing(err error) error {
-	if errors.Is(err, unix.ENOENT) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err

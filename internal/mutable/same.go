@@ -94,7 +94,7 @@ func attributes(f *os.File) (map[string][]byte, error) {
 	return all, nil
 }
 
-// setLike gives an open file or directory owner, mode, attributes and times of another.
+// setLike gives an open file or directory owner, mode and attributes of another.
 func setLike(dst, src *os.File) error {
 	st, err := stat(src)
 	if err != nil {
@@ -115,10 +115,6 @@ func setLike(dst, src *os.File) error {
 	// After the owner, which clears bits of the mode.
 	if err := unix.Fchmod(int(dst.Fd()), st.Mode&0o7777); err != nil {
 		return &os.PathError{Op: "chmod", Path: dst.Name(), Err: err}
-	}
-	times := []unix.Timeval{unix.NsecToTimeval(st.Atim.Nano()), unix.NsecToTimeval(st.Mtim.Nano())}
-	if err := unix.Futimes(int(dst.Fd()), times); err != nil {
-		return &os.PathError{Op: "set times of", Path: dst.Name(), Err: err}
 	}
 	return nil
 }

@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 
-	"digestlists/internal/atomicfile"
 	"digestlists/internal/inroot"
 	"digestlists/internal/regular"
 
@@ -49,24 +47,38 @@ func ReadState(root *inroot.Root) (State, error) {
 	}
 }
 
+// stateTemp is where a new state is written. It always has the same name, so that what a
+// killed run left is used up.
+const stateTemp = StateFile + ".new"
+
 // WriteState changes the state of a system, for good when it returns.
 func WriteState(root *inroot.Root, state State) error {
-	path := root.Path(StateFile)
+	path, temp := root.Path(StateFile), root.Path(stateTemp)
+	if err := ignoreMissing(os.Remove(temp)); err != nil {
+		return err
+	}
 	var err error
 	if state == Nothing {
-		if err = os.Remove(path); errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-	} else {
-		err = atomicfile.Write(path, 0o644, func(w io.Writer) error {
-			_, err := fmt.Fprintln(w, state)
-			return err
-		})
+		err = ignoreMissing(os.Remove(path))
+	} else if err = writeSynced(temp, string(state)+"\n"); err == nil {
+		err = os.Rename(temp, path)
 	}
+	if err != nil {
+		return errors.Join(err, ignoreMissing(os.Remove(temp)))
+	}
+	return syncDir(root.Path("/"))
+}
+
+func writeSynced(path, content string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
-	return syncDir(root.Path("/"))
+	_, err = f.WriteString(content)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
 }
 
 func syncDir(path string) error {

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"digestlists/internal/inroot"
 	"digestlists/internal/listdir"
@@ -209,10 +210,21 @@ func (b *Backup) put(name string, src *os.File) (busy bool, err error) {
 	if busy, err = copyStable(dst, src); err == nil {
 		err = setLike(dst, src)
 	}
+	if err == nil {
+		err = s.keepTimes(temp, src)
+	}
 	if err != nil {
 		return false, errors.Join(err, s.dir.Remove(temp))
 	}
 	return busy, s.dir.Rename(temp, b.Name+name)
+}
+
+func (s *Store) keepTimes(name string, src *os.File) error {
+	st, err := stat(src)
+	if err != nil {
+		return err
+	}
+	return s.dir.Chtimes(name, time.Unix(st.Atim.Unix()), time.Unix(st.Mtim.Unix()))
 }
 
 // makeFolders makes the folders for a copy, like those of the file, so that these can
