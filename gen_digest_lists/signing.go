@@ -1,22 +1,18 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"digestlists/internal/command"
 	"digestlists/internal/imasig"
 	"digestlists/internal/listdir"
-	"digestlists/internal/progress"
 	"digestlists/internal/signkey"
 	"digestlists/internal/vendorsig"
 	"digestlists/internal/xattr"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -133,114 +129,4 @@ func attributeError(err error) error {
 		return command.WithHint(err, "--detached writes signatures to files in DIR.sig instead")
 	}
 	return err
-}
-
-// signLists signs lists that are in the directory: those named with -i, or those
-// of the type, at the position if there is one.
-func (r *request) signLists(ctx context.Context, tx *listdir.Tx, line *progress.Line) error {
-	files, err := r.listsToSign(tx.Dir())
-	if err != nil {
-		return err
-	}
-	signatures := make([]signature, len(files))
-	workers, _ := errgroup.WithContext(ctx)
-	workers.SetLimit(r.jobs)
-	for i, file := range files {
-		workers.Go(func() (err error) {
-			signatures[i], err = r.signFile(tx.Dir(), file)
-			line.Add(1)
-			return err
-		})
-	}
-	if err := workers.Wait(); err != nil {
-		return err
-	}
-	for _, s := range signatures {
-		if err := r.putSignature(tx, s); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *request) listsToSign(dir *listdir.Dir) ([]string, error) {
-	var files []string
-	if len(r.inputs) > 0 {
-		for _, input := range r.inputs {
-			name, err := r.listName(input)
-			if err != nil {
-				return nil, err
-			}
-			files = append(files, name)
-		}
-		return files, nil
-	}
-	for _, l := range dir.Lists() {
-		if l.Type == r.listType && (r.position < 0 || l.Position == r.position) {
-			files = append(files, l.File)
-		}
-	}
-	if len(files) == 0 {
-		return nil, command.WithCode(command.ExitNothing, fmt.Errorf("%s: no %s list to sign", r.dir, r.listType))
-	}
-	return files, nil
-}
-
-// listName accepts the name of a list, or its path in the directory.
-func (r *request) listName(input string) (string, error) {
-	dir, base := filepath.Split(input)
-	if dir != "" && filepath.Clean(dir) != filepath.Clean(r.dir) {
-		return "", command.Usagef("%s: not in the digest list directory %s", input, r.dir)
-	}
-	if _, ok := listdir.ParseName(base); !ok {
-		return "", command.Usagef("%q: not the name of a list", base)
-	}
-	return base, nil
-}
-
-// A signature is one that was made for a list of the directory.
-type signature struct {
-	file    string
-	content []byte // with the signature appended; nil if it stays as it is
-	value   []byte
-}
-
-func (r *request) signFile(dir *listdir.Dir, file string) (signature, error) {
-	content, err := dir.ReadInto(file, nil)
-	if err != nil {
-		return signature{}, err
-	}
-	// A second appended signature would cover the first: replace it.
-	plain, _, wasAppended, err := imasig.SplitAppended(content)
-	if err != nil {
-		return signature{}, fmt.Errorf("%s: %w", file, err)
-	}
-	stored, value, err := r.sign(plain)
-	if err != nil {
-		return signature{}, fmt.Errorf("sign %s: %w", file, err)
-	}
-	s := signature{file: file, value: value}
-	if r.signing.appended || wasAppended {
-		s.content = stored
-	}
-	return s, nil
-}
-
-func (r *request) putSignature(tx *listdir.Tx, s signature) error {
-	if s.content != nil {
-		staged, err := tx.Stage(s.content)
-		if err != nil {
-			return err
-		}
-		if err := tx.Replace(s.file, staged); err != nil {
-			return err
-		}
-	}
-	switch {
-	case s.value == nil:
-		return nil
-	case r.signing.detached:
-		return tx.AddSignature(s.file, listdir.Apart, detachedSuffix, s.value)
-	}
-	return attributeError(tx.SetXattr(s.file, attributeName, s.value))
 }

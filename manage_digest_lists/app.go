@@ -32,6 +32,7 @@ func newApp() *command.App {
 		&cli.StringSliceFlag{Name: "input", Aliases: []string{"i"}, Usage: "packages to take signatures from, or files to check; may be repeated"},
 		&cli.StringFlag{Name: "db", Usage: "RPM database `PATH`, a file or directory", DefaultText: "that of the root"},
 		&cli.StringSliceFlag{Name: "cert", Usage: "`FILE` or directory of trusted certificates; may be repeated", DefaultText: keysFolder + " of the root"},
+		&cli.StringSliceFlag{Name: "rpm-keys", Usage: "`FILE` with OpenPGP keys of package vendors; may be repeated"},
 		&cli.BoolFlag{Name: "dry-run", Usage: "say what would be done and change nothing"},
 		&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "`N`umber of workers", DefaultText: "one for each processor"},
 		&cli.BoolFlag{Name: "json", Usage: "print JSON, one record a line"},

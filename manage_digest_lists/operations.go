@@ -11,6 +11,7 @@ func operations() []operation {
 		{"dump", "print what the lists hold", nil, []string{"dir", "file", "output", "json"}, dump},
 		{opApplySignatures, "sign files with what their packages carry", nil, append(fileSignatures, "dry-run"), applySignatures},
 		{"check-signatures", "verify the signatures of packaged files, or of a tree", nil, fileSignatures, checkSignatures},
+		{"convert-rpm", "move vendors' signatures of rpm lists", []string{"FORM"}, []string{"dir", "file", "rpm-keys", "dry-run", "json"}, convertRPM},
 	}
 }
 

@@ -65,23 +65,32 @@ const tailEnd = 6
 
 // issuer returns the whole key id of which end is the last part.
 func (r *Keyring) issuer(tail []byte, end imasig.KeyID) ([8]byte, error) {
-	if len(tail) != 5 {
-		var s Signature
-		if err := s.parseSubpackets(tail[6:len(tail)-tailEnd], true); err != nil {
-			return [8]byte{}, err
+	id, named, err := TailIssuer(tail)
+	if err != nil {
+		return id, err
+	}
+	if named {
+		if imasig.KeyID(id[4:]) != end {
+			return id, malformed("issuer %x in the list, %s in %s", id, end, imasig.AttributeName)
 		}
-		if s.KeyID != [8]byte{} {
-			if imasig.KeyID(s.KeyID[4:]) != end {
-				return [8]byte{}, malformed("issuer %s in the list, %s in %s", s.KeyIDString(), end, imasig.AttributeName)
-			}
-			return s.KeyID, nil
-		}
+		return id, nil
 	}
 	found := r.find(func(id [8]byte) bool { return imasig.KeyID(id[4:]) == end })
 	if found == nil {
-		return [8]byte{}, &imasig.UnknownKeyError{ID: end.String()}
+		return id, &imasig.UnknownKeyError{ID: end.String()}
 	}
 	return found[0].ID, nil
+}
+
+// TailIssuer returns the key id that a [Signature.Tail] names. named is false where it names
+// none.
+func TailIssuer(tail []byte) (id [8]byte, named bool, err error) {
+	if len(tail) < 6+tailEnd {
+		return id, false, nil
+	}
+	var s Signature
+	err = s.parseSubpackets(tail[6:len(tail)-tailEnd], true)
+	return s.KeyID, s.KeyID != [8]byte{}, err
 }
 
 // appendMPI appends a multiprecision integer (RFC 4880 section 3.2).

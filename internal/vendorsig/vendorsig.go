@@ -81,8 +81,8 @@ func Find(dir, file string, data []byte) (*List, error) {
 	return l, nil
 }
 
-// findAttribute finds the number that belongs to the tail: without it, the tail is no
-// signature.
+// findAttribute finds the number that belongs to the tail: without it, or with a signature
+// of somebody else in its place, the tail is no signature.
 func (l *List) findAttribute(path string) error {
 	found, err := imasig.Find(path, l.Header) // whatever is appended is not the vendor's
 	if errors.Is(err, imasig.ErrNoSignature) {
@@ -91,10 +91,17 @@ func (l *List) findAttribute(path string) error {
 	if err != nil {
 		return err
 	}
-	if l.attribute, err = imasig.Parse(found.Value()); err != nil {
+	sig, err := imasig.Parse(found.Value())
+	if err != nil {
 		return fmt.Errorf("%s: %w", found.Path, err)
 	}
-	l.Form = OnDisk
+	issuer, named, err := pgp.TailIssuer(l.tail)
+	if err != nil {
+		return err
+	}
+	if !named || imasig.KeyID(issuer[4:]) == sig.KeyID {
+		l.Form, l.attribute = OnDisk, sig
+	}
 	return nil
 }
 
