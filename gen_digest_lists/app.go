@@ -13,16 +13,22 @@ Examples:
    gen_digest_lists -f rpm+pkg -i PKG.rpm -t file -o append
    gen_digest_lists -f compact -i /usr/local/bin -t file -m immutable -o append
    gen_digest_lists -f copy -i CERT.der -t key -o append
+   gen_digest_lists -f rpm+db -t metadata -i f:compact -i i: -i l: -o append
    gen_digest_lists -o sign -k KEY.pem -i LIST
    gen_digest_lists -o remove -t file -p 3
    gen_digest_lists -f rpm+db -t file --sync
 
 An -i value whose second character is a colon is an option of the format:
    I:PATH  input file or directory       L:FILE  file of input paths, one a line
+   M:      that file has records         G:      print the paths, list nothing
    e:      only executables              F:PATH  prefix to include even if not executable
-   E:PATH  prefix to exclude             f:compact  convert rpm lists
+   E:PATH  prefix to exclude             u:      name the list after the L: file
    D:DIR   lists already known (unknown) p:NAME  only packages whose name starts so
-   u:      name the list after the L: file
+   f:FMT   convert rpm lists to compact or compact_tlv
+   i:      digests of contents too, in lists of type metadata
+   l:      the labels that files have    l:policy  those of the SELinux policy
+   r:      all files belong to root      U:FILE g:FILE  users and groups
+   x:      set security.ima of the files x:evm  security.evm
 Any such option, -T, -I or -A makes the call one of the 0.3.9x generation.`
 
 func newApp() *command.App {
@@ -41,8 +47,8 @@ func listFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "input", Aliases: []string{"i"}, Usage: "input `PATH`, or LETTER:VALUE; may be repeated"},
 		&cli.StringFlag{Name: "operation", Aliases: []string{"o"}, Usage: "`OP`eration: add, append, remove or sign"},
 		&cli.IntFlag{Name: "position", Aliases: []string{"p"}, Value: -1, Usage: "`N`umber of the list in the directory, -1 for none"},
-		&cli.StringFlag{Name: "type", Aliases: []string{"t"}, Usage: "list `TYPE`: key, parser or file"},
-		&cli.BoolFlag{Name: "tlv", Aliases: []string{"T"}, Usage: "write compact_tlv (metadata lists only)"},
+		&cli.StringFlag{Name: "type", Aliases: []string{"t"}, Usage: "list `TYPE`: key, parser, file or metadata"},
+		&cli.BoolFlag{Name: "tlv", Aliases: []string{"T"}, Usage: "write compact_tlv: digests with paths, owners and attributes"},
 		&cli.StringFlag{Name: "modifiers", Aliases: []string{"m"}, Usage: "`MODIFIERS` of the digests: immutable"},
 		&cli.StringFlag{Name: "algorithm", Aliases: []string{"a"}, Value: "sha256", Usage: "digest `ALGORITHM`, also of signatures"},
 		&cli.StringFlag{Name: "ima-algorithm", Aliases: []string{"I"}, Value: "sha256", Usage: "the system's ima_hash `ALGORITHM`"},

@@ -4,9 +4,11 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"sync"
 
 	"digestlists/internal/command"
 	"digestlists/internal/listdir"
+	"digestlists/internal/metadata"
 	"digestlists/internal/progress"
 	"digestlists/parsers"
 	"digestlists/parsers/tree"
@@ -16,11 +18,11 @@ import (
 
 // generate adds the lists of a source to the directory.
 func (r *request) generate(ctx context.Context, tx *listdir.Tx, line *progress.Line) error {
-	src, err := r.source()
+	in, err := r.input(line)
 	if err != nil {
 		return err
 	}
-	in, err := r.input(line)
+	src, err := r.source()
 	if err != nil {
 		return err
 	}
@@ -48,14 +50,20 @@ func (r *request) input(line *progress.Line) (parsers.Input, error) {
 		Generation: r.generation,
 		Jobs:       r.jobs,
 	}
-	if !isPackageFormat(r.format) {
+	if line != nil && !isPackageFormat(r.format) {
 		in.Progress = line.Set
+	}
+	if r.completer != nil {
+		in.Attributes = parsers.FieldCaps
+		if r.letters.label == metadata.FileLabels {
+			in.Attributes |= parsers.FieldLabel
+		}
 	}
 	if r.letters.filters() {
 		in.Select = r.letters.selects
 	}
 	if r.letters.pathsFile != "" {
-		paths, err := tree.PathsFile(r.letters.pathsFile)
+		paths, err := r.pathsOfFile()
 		if err != nil {
 			return in, err
 		}
@@ -65,6 +73,23 @@ func (r *request) input(line *progress.Line) (parsers.Input, error) {
 		return in, command.Usagef("-f %s needs an input (-i)", r.format)
 	}
 	return in, nil
+}
+
+// pathsOfFile reads the file of L:.
+func (r *request) pathsOfFile() ([]string, error) {
+	if !r.letters.records {
+		return tree.PathsFile(r.letters.pathsFile)
+	}
+	reader := recordReader{algorithm: r.algorithm, owners: sync.OnceValues(r.recordOwners), warn: r.warn}
+	var err error
+	if r.records, err = reader.read(r.letters.pathsFile); err != nil {
+		return nil, err
+	}
+	paths := make([]string, len(r.records))
+	for i, rec := range r.records {
+		paths[i] = rec.path
+	}
+	return paths, nil
 }
 
 // products makes the lists of a source, signs them and stages them, with several

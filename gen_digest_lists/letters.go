@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"digestlists/internal/command"
+	"digestlists/internal/metadata"
 	"digestlists/parsers"
 )
 
@@ -11,13 +12,29 @@ import (
 type letters struct {
 	used        bool     // any letter: the call is of the 0.3.9x generation
 	pathsFile   string   // L: file of input paths
+	records     bool     // M: it has records
+	listPaths   bool     // G: print the paths instead
 	nameByFile  bool     // u: name the list after it
 	executables bool     // e:
 	exclude     []string // E:
 	include     []string // F:
 	known       string   // D:
-	convert     bool     // f:compact
+	convert     bool     // f:
+	tlv         bool     // f:compact_tlv
 	packages    []string // p:
+
+	metadataLetters
+}
+
+// metadataLetters are those that are about owners, modes and attributes.
+type metadataLetters struct {
+	contents  bool            // i: digests of contents too
+	label     metadata.Labels // l:
+	rootOwned bool            // r:
+	passwd    string          // U:
+	group     string          // g:
+	setIMA    bool            // x:
+	setEVM    bool            // x:evm
 }
 
 // parseLetters splits the values of -i into options and input paths. A value is
@@ -46,12 +63,19 @@ func parseLetters(values []string) (letters, []string, error) {
 }
 
 func (l *letters) set(letter byte, value string) error {
-	if strings.IndexByte("LEFDfp", letter) >= 0 && value == "" {
+	if strings.IndexByte("LEFDfpUg", letter) >= 0 && value == "" {
 		return command.Usagef("-i %c: needs a value", letter)
+	}
+	if strings.IndexByte("MGueir", letter) >= 0 && value != "" {
+		return command.Usagef("-i %c: takes no value, not %q", letter, value)
 	}
 	switch letter {
 	case 'L':
 		l.pathsFile = value
+	case 'M':
+		l.records = true
+	case 'G':
+		l.listPaths = true
 	case 'u':
 		l.nameByFile = true
 	case 'e':
@@ -66,19 +90,61 @@ func (l *letters) set(letter byte, value string) error {
 		l.packages = append(l.packages, value)
 	case 'f':
 		return l.setFormat(value)
-	case 'i', 'l', 'r', 'U', 'g':
-		// They shape metadata; a list of digests of contents holds none.
 	default:
-		return command.Usagef("-i %c: is not an option of lists of type key, parser or file", letter)
+		return l.metadataLetters.set(letter, value)
 	}
 	return nil
 }
 
 func (l *letters) setFormat(format string) error {
-	if format != "compact" {
-		return command.Usagef("-i f: unknown format %q, want compact", format)
+	if format != "compact" && format != "compact_tlv" {
+		return command.Usagef("-i f: unknown format %q, want compact or compact_tlv", format)
 	}
-	l.convert = true
+	l.convert, l.tlv = true, format == "compact_tlv"
+	return nil
+}
+
+func (l *metadataLetters) set(letter byte, value string) error {
+	switch letter {
+	case 'i':
+		l.contents = true
+	case 'l':
+		return l.setLabel(value)
+	case 'r':
+		l.rootOwned = true
+	case 'U':
+		l.passwd = value
+	case 'g':
+		l.group = value
+	case 'x':
+		return l.setAttribute(value)
+	default:
+		return command.Usagef("-i %c: is not an option", letter)
+	}
+	return nil
+}
+
+func (l *metadataLetters) setLabel(from string) error {
+	switch from {
+	case "":
+		l.label = metadata.FileLabels
+	case "policy":
+		l.label = metadata.PolicyLabels
+	default:
+		return command.Usagef("-i l:%s: want l: for the files' own labels or l:policy", from)
+	}
+	return nil
+}
+
+func (l *metadataLetters) setAttribute(which string) error {
+	switch which {
+	case "", "ima":
+		l.setIMA = true
+	case "evm":
+		l.setEVM = true
+	default:
+		return command.Usagef("-i x:%s: want x: for security.ima or x:evm", which)
+	}
 	return nil
 }
 

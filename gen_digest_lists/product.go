@@ -33,7 +33,7 @@ func (r *request) encode(list *parsers.List, b *batch) (*product, error) {
 	}
 	p := &product{name: name}
 	if r.compactContent(list) {
-		p.content, err = r.compactList(list)
+		p.content, err = r.encodeEntries(list)
 	} else {
 		err = r.verbatim(p, list, b)
 	}
@@ -58,7 +58,7 @@ func (r *request) emptyList() error {
 // compactContent reports whether the entries are to be written as a compact list:
 // where there is nothing else, and where it is asked for.
 func (r *request) compactContent(list *parsers.List) bool {
-	return list.Content == nil || r.letters.convert && isPackageFormat(r.format)
+	return list.Content == nil || r.converts()
 }
 
 func (r *request) name(list *parsers.List) (listdir.Name, error) {
@@ -67,41 +67,14 @@ func (r *request) name(list *parsers.List) (listdir.Name, error) {
 	}
 	name := listdir.Name{Type: r.listType, Format: list.Format, Label: list.Name}
 	if r.compactContent(list) {
-		name.Format = "compact"
+		if name.Format = "compact"; r.tlv {
+			name.Format = "compact_tlv"
+		}
 	}
 	if r.letters.nameByFile && r.letters.pathsFile != "" {
 		name.Label = filepath.Base(r.letters.pathsFile)
 	}
 	return name, nil
-}
-
-func (r *request) compactList(list *parsers.List) ([]byte, error) {
-	var out bytes.Buffer
-	w := compact.NewWriter(&out)
-	for e, err := range list.Entries {
-		if err != nil {
-			return nil, err
-		}
-		b := compact.Block{Type: r.listType, Modifiers: r.entryModifiers(e), Algorithm: e.Algorithm}
-		if err := w.Add(b, e.Digest); err != nil {
-			return nil, fmt.Errorf("%s: %w", e.Path, err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
-}
-
-// entryModifiers returns what is asked for and what the source says itself and, in
-// the 0.3.9x generation, what the file's mode and size say.
-func (r *request) entryModifiers(e *parsers.Entry) compact.Modifiers {
-	m := r.listModifiers() | e.Modifiers
-	modeKnown := e.Known&parsers.FieldMode != 0 && e.Known&parsers.FieldSize != 0
-	if r.generation == parsers.Gen039 && modeKnown && r.generation.Immutable(e.Mode, e.Size) {
-		m |= compact.Immutable
-	}
-	return m
 }
 
 // verbatim keeps a list in its own format. The vendor's signature of an rpm list

@@ -7,6 +7,8 @@ import (
 
 	"digestlists/compact"
 	"digestlists/internal/command"
+	"digestlists/internal/known"
+	"digestlists/internal/metadata"
 	"digestlists/parsers"
 
 	"github.com/urfave/cli/v2"
@@ -26,6 +28,17 @@ type request struct {
 	forced    bool // -f ascii: the algorithm is not to be guessed
 	letters   letters
 	inputs    []string
+
+	tlv          bool // write compact_tlv
+	imaAlgorithm compact.Algorithm
+	imaGiven     bool // by -I, not by default
+	attributes   metadata.Attributes
+	warn         func(format string, args ...any)
+
+	completer *metadata.Completer // nil if lists hold no metadata
+	known     known.Set           // of -f unknown
+	records   []record            // of M:
+	targets   []metadata.Target   // that get attributes
 
 	generation parsers.Generation
 	signing    signing
@@ -61,10 +74,13 @@ func newRequest(c *cli.Context) (*request, error) {
 		jobs:      c.Int("jobs"),
 		pluginDir: c.String("plugin-dir"),
 	}
+	r.warn = func(format string, args ...any) {
+		fmt.Fprintf(c.App.ErrWriter, "%s: warning: %s\n", c.App.Name, fmt.Sprintf(format, args...))
+	}
 	if r.jobs <= 0 {
 		r.jobs = runtime.GOMAXPROCS(0)
 	}
-	for _, parse := range []func(*cli.Context) error{r.parseInputs, r.parseNames, r.parseSigning, r.check} {
+	for _, parse := range []func(*cli.Context) error{r.parseInputs, r.parseNames, r.parseSigning, r.check, r.parseMetadata} {
 		if err := parse(c); err != nil {
 			return nil, err
 		}
@@ -94,23 +110,17 @@ func (r *request) parseNames(c *cli.Context) error {
 	if r.algorithm, err = compact.ParseAlgorithm(c.String("algorithm")); err != nil {
 		return command.Usagef("-a: %w", err)
 	}
-	if _, err = compact.ParseAlgorithm(c.String("ima-algorithm")); err != nil {
+	if r.imaAlgorithm, err = compact.ParseAlgorithm(c.String("ima-algorithm")); err != nil {
 		return command.Usagef("-I: %w", err)
 	}
 	if r.modifiers, err = compact.ParseModifiers(c.String("modifiers")); err != nil {
 		return command.Usagef("-m: %w", err)
-	}
-	if c.Bool("tlv") {
-		return command.Usagef("-T: compact_tlv lists are of type metadata, which this version does not make")
 	}
 	if !c.IsSet("type") {
 		return nil
 	}
 	if r.listType, err = compact.ParseType(c.String("type")); err != nil {
 		return command.Usagef("-t: %w", err)
-	}
-	if r.listType == compact.TypeMetadata {
-		return command.Usagef("-t: lists of type metadata are not made by this version")
 	}
 	return nil
 }
@@ -135,7 +145,7 @@ func (r *request) check(c *cli.Context) error {
 		return command.Usagef("unknown operation %q, want add, append, remove or sign", r.operation)
 	}
 	if !c.IsSet("type") && (r.operation != opSign || len(r.inputs) == 0) {
-		return command.Usagef("-o %s needs a list type (-t key, parser or file)", r.operation)
+		return command.Usagef("-o %s needs a list type (-t key, parser, file or metadata)", r.operation)
 	}
 	if r.sync.any() && r.format != "rpm+db" {
 		return command.Usagef("--sync goes with -f rpm+db, not with %s", r.format)

@@ -23,6 +23,13 @@ func run(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.prepare(); err != nil {
+		return ownerHint(err)
+	}
+	defer r.release()
+	if r.letters.listPaths {
+		return r.printPaths(c)
+	}
 	tx, err := listdir.Begin(r.dir, listdir.Options{DryRun: r.dryRun})
 	if err != nil {
 		return command.WithHint(err, dirHint(err))
@@ -38,13 +45,14 @@ func run(c *cli.Context) error {
 		return errors.New("interrupted: nothing was changed")
 	}
 	if err != nil {
-		return err
+		return ownerHint(err)
 	}
 	summary, err := tx.Commit()
 	if err != nil {
 		return command.WithHint(err, dirHint(err))
 	}
-	return r.report(c.App.Writer, &summary)
+	r.warnings()
+	return errors.Join(r.report(c.App.Writer, &summary), r.setAttributes(c.Context))
 }
 
 // apply says in the transaction what becomes of the lists.

@@ -20,11 +20,19 @@ func sources(r *request) parsers.Registry {
 		{Name: "rpm+db", Help: "RPM database of the system, of --root, or --db", Source: rpmdb.Source{}},
 		{Name: "rpm+pkg", Help: "RPM packages: files, directories, - for standard input", Source: rpmpkg.Source{}},
 		{Name: "ima+ima_ng", Help: "IMA measurement list of the system, or ascii or binary files", Source: imalog.Source{}},
-		{Name: "compact", Help: "files and directory trees", Source: tree.Source{}},
-		{Name: "unknown", Help: "files that the lists of D: do not know", Source: unknownSource{known: r.letters.known}},
+		{Name: "compact", Help: "files and directory trees", Source: r.files()},
+		{Name: "unknown", Help: "files that the lists of D: do not know", Source: unknownSource{}},
 		{Name: "ascii", Help: "checksum files as sha256sum and the like write them", Source: ascii.Source{Force: r.algorithm, Forced: r.forced}},
 		{Name: "copy", Help: "a list or certificate as it is", Source: copySource{}},
 	}
+}
+
+// files is the source of trees, or of the files of records.
+func (r *request) files() parsers.Source {
+	if r.letters.records {
+		return recordSource{r.records}
+	}
+	return tree.Source{}
 }
 
 // plugins returns the formats that plug-ins add. Those that cannot be trusted are
@@ -60,7 +68,7 @@ func (r *request) source() (parsers.Source, error) {
 // canFilter reports whether the source knows modes and paths and the list is made
 // of entries: a raw header or a measurement list is kept as it is.
 func (r *request) canFilter() bool {
-	return r.format == "compact" || r.format == "unknown" || isPackageFormat(r.format) && r.letters.convert
+	return r.format == "compact" || r.format == "unknown" || r.converts()
 }
 
 // needsInput tells the formats that find their input themselves from the others.

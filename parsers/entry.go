@@ -18,14 +18,20 @@ type Entry struct {
 	Type      compact.Type      // what Digest is a digest of
 	Modifiers compact.Modifiers // as recorded, or by the rule of Options.Generation
 
-	Mode      uint16 // Unix st_mode: file type and permissions
-	Size      int64  // bytes
-	User      string // owner's name; sources that record numbers set UID instead
-	Group     string
-	UID       uint32
-	GID       uint32
-	Caps      string // capabilities in the text form of cap_to_text(3)
-	Label     string // SELinux label, without its NUL
+	Mode  uint16 // Unix st_mode: file type and permissions
+	Size  int64  // bytes
+	User  string // owner's name; sources that record numbers set UID instead
+	Group string
+	UID   uint32
+	GID   uint32
+	Caps  string // capabilities in the text form of cap_to_text(3)
+	Label string // SELinux label, without its NUL
+
+	// The attributes themselves, from sources that read them of files: nil where the
+	// file has none.
+	CapsValue  []byte // security.capability
+	LabelValue []byte // security.selinux
+
 	Signature []byte // contents of security.ima that the source carries for the file
 	EVMDigest []byte // digest over the metadata, of the same algorithm: one of type metadata
 

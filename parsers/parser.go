@@ -59,6 +59,7 @@ type Input struct {
 	Modifiers  compact.Modifiers // for formats that record them in the list itself
 	Generation Generation
 	Jobs       int               // workers; 0 means one for each processor
+	Attributes Fields            // FieldCaps and FieldLabel, where they are to be read of files
 	Select     func(*Entry) bool // leaves files out before they are hashed; nil keeps all
 	Progress   func(done int)    // called now and then, from any goroutine; may be nil
 }
@@ -118,6 +119,8 @@ func Collect(entries iter.Seq2[*Entry, error]) ([]Entry, error) {
 		c.Digest = slices.Clone(e.Digest)
 		c.Signature = slices.Clone(e.Signature)
 		c.EVMDigest = slices.Clone(e.EVMDigest)
+		c.CapsValue = slices.Clone(e.CapsValue)
+		c.LabelValue = slices.Clone(e.LabelValue)
 		all = append(all, c)
 	}
 	return all, nil

@@ -21,6 +21,8 @@ type job struct {
 	stat   unix.Stat_t
 	follow bool // path may be a symbolic link
 	digest [compact.MaxDigestSize]byte
+	caps   []byte // security.capability, if asked for
+	label  []byte // security.selinux, likewise
 	err    error
 	done   chan struct{} // gets an element when digest or err is set
 }

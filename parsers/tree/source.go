@@ -117,7 +117,7 @@ func run(ctx context.Context, in parsers.Input, inputs []input, yield func(*pars
 		workers = runtime.GOMAXPROCS(0)
 	}
 	for range workers {
-		group.Go(func() { p.work(ctx, in.Algorithm) })
+		group.Go(func() { p.work(ctx, in.Algorithm, in.Attributes) })
 	}
 	group.Go(func() {
 		w := walker{ctx: ctx, pipeline: p, keep: in.Select, entry: parsers.Entry{Type: in.Type, Algorithm: in.Algorithm}}
@@ -126,15 +126,18 @@ func run(ctx context.Context, in parsers.Input, inputs []input, yield func(*pars
 	})
 
 	done := 0
-	entry := parsers.Entry{Type: in.Type, Algorithm: in.Algorithm}
+	var entry parsers.Entry
 	for job := range p.order {
 		<-job.done
 		if job.err != nil {
 			yield(nil, job.err)
 			return
 		}
+		entry = parsers.Entry{Type: in.Type, Algorithm: in.Algorithm} // users may have changed it
 		job.fill(&entry)
 		entry.Digest = job.digest[:in.Algorithm.Size()]
+		entry.CapsValue, entry.LabelValue = job.caps, job.label
+		entry.Known |= in.Attributes
 		if !yield(&entry, nil) {
 			return
 		}
