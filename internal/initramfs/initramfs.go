@@ -128,8 +128,15 @@ func (g *Generator) run(ctx context.Context, command []string) error {
 	return fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, said)
 }
 
+// updateInitramfs updates an image only if it is there: otherwise it is to make one.
 func updateInitramfs(g *Generator, kernels []string) [][]string {
-	return each(kernels, func(k string) []string { return []string{g.path, "-u", "-k", k} })
+	return each(kernels, func(k string) []string {
+		how := "-u"
+		if _, err := os.Stat(below(g.root, "/boot/initrd.img-"+k)); err != nil {
+			how = "-c"
+		}
+		return []string{g.path, how, "-k", k}
+	})
 }
 
 func dracut(g *Generator, kernels []string) [][]string {

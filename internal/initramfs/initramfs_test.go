@@ -123,6 +123,20 @@ func TestRebuildFails(t *testing.T) {
 	}
 }
 
+// update-initramfs does not make an image where there was none, unless it is told to.
+func TestFirstImage(t *testing.T) {
+	root := newRoot(t)
+	stand(t, root, "update-initramfs", "")
+	g, err := initramfs.Find(root)
+	must(t, err)
+	for _, want := range []string{"/usr/sbin/update-initramfs -c -k 5.10.1", "/usr/sbin/update-initramfs -u -k 5.10.1"} {
+		if got, err := g.Command("5.10.1"); got != want || err != nil {
+			t.Errorf("command %q, %v, want %q", got, err, want)
+		}
+		write(t, root, "boot/initrd.img-5.10.1", "image")
+	}
+}
+
 func TestStale(t *testing.T) {
 	root := newRoot(t)
 	dir := "/etc/ima/digest_lists"
