@@ -9,6 +9,7 @@ import (
 	"digestlists/parsers/compactlist"
 	"digestlists/parsers/imalog"
 	"digestlists/parsers/rpmlist"
+	"digestlists/parsers/tlv"
 )
 
 // Lists returns the list formats. A new one is one more row.
@@ -19,5 +20,6 @@ func Lists() parsers.Registry {
 		{Name: "rpm", Help: "header of an RPM package", Parser: rpmlist.Parser{}},
 		{Name: "ima+ima_ng", Help: "IMA measurement list", Parser: imalog.Parser{}},
 		{Name: "ascii", Help: "checksum file", Parser: ascii.Parser{}},
+		{Name: tlv.Format, Help: "list of the Integrity Digest Cache", Parser: tlv.Parser{}},
 	}
 }
