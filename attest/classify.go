@@ -93,6 +93,9 @@ func name(m *imalog.Measurement) []byte {
 func (v *verifier) bootAggregate(m *imalog.Measurement, r result) (result, bool) {
 	over, known, err := BootAggregate(r.algorithm, r.digest, v.values)
 	first := !v.seen[m.PCR%NumPCRs]
+	if first && v.first.digest == nil {
+		v.first = aggregate{r.algorithm, bytes.Clone(r.digest)}
+	}
 	switch {
 	case over != "":
 		v.boot = "pcrs " + over

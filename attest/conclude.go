@@ -1,8 +1,8 @@
 package attest
 
 // finish draws the conclusions.
-func (v *verifier) finish(quote *Quote) *Report {
-	r := v.report
+func (v *verifier) finish(e Evidence) *Report {
+	quote, r := e.Quote, v.report
 	var ok bool
 	r.Entries = v.replay.Entries()
 	r.Attested, ok = v.replay.Attested()
@@ -15,6 +15,9 @@ func (v *verifier) finish(quote *Quote) *Report {
 		r.Quote = quoteReport(quote)
 	} else if len(v.values.Banks()) > 0 {
 		v.note("the PCR values are not quoted: they are worth as much as where they come from")
+	}
+	if e.EventLog != nil {
+		v.eventLog(e.EventLog)
 	}
 	v.registers(ok)
 	v.split()

@@ -3,6 +3,7 @@ package attest
 import (
 	"bytes"
 	"crypto/rsa"
+	"encoding/json"
 	"math/big"
 	"os"
 	"testing"
@@ -153,5 +154,57 @@ func FuzzVerify(f *testing.F) {
 				}
 			}
 		}
+	})
+}
+
+// Event logs: no panic, memory of the input's size, and values with no error alone.
+func FuzzParseEventLog(f *testing.F) {
+	seed(f, "uefi/eventlog")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		log, err := ParseEventLog(data)
+		if (err == nil) != (log != nil) {
+			t.Fatalf("%v, error %v", log, err)
+		}
+		if log != nil && (log.Events == 0 || log.Events > len(data)/12 || len(log.PCRs.Banks()) == 0) {
+			t.Fatalf("%d events in %d bytes", log.Events, len(data))
+		}
+	})
+}
+
+// States: no panic, wherever one says that a list was.
+func FuzzParseState(f *testing.F) {
+	values, err := ReadPCRs("testdata/digest-lists-plus11/quote.pcrs", nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	e := Evidence{Measurements: Measurements("testdata/digest-lists-plus11/binary_runtime_measurements"), PCRs: values}
+	r, err := Verify(e, Options{KeepState: true})
+	if err != nil {
+		f.Fatal(err)
+	}
+	r.state.saved.quotePaths()
+	state, err := json.Marshal(r.state.saved)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(state)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		// The checksum keeps changes out: what comes after it gets them without.
+		saved := new(savedState)
+		if strictJSON(data, saved) != nil || saved.unquotePaths() != nil || saved.check() != nil {
+			return
+		}
+		v := newVerifier(Evidence{PCRs: values}, Options{KeepState: true})
+		saved.Context = v.context()
+		if err := v.resume(saved, nil); err != nil {
+			return
+		}
+		for entry, err := range hashedAhead(Measurements("testdata/mainline-ima-ng/binary_runtime_measurements"), v.replay.newHasher()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			v.add(entry)
+		}
+		v.finish(Evidence{})
 	})
 }

@@ -82,6 +82,9 @@ func (v *verifier) judgeMatched() {
 			r.Reasons = append(r.Reasons, fmt.Sprintf("PCR %d is attested by SHA-1 alone", pcr))
 		}
 	}
+	if r.EventLog != nil {
+		r.Reasons = append(r.Reasons, r.EventLog.judge()...)
+	}
 	attested := map[Class]int{}
 	for _, f := range r.Findings {
 		if f.Attested && !f.Class.good() {

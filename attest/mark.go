@@ -19,6 +19,7 @@ type mark struct {
 	notes             int
 	seen, covered     [NumPCRs]bool
 	boot              string
+	first             aggregate
 	bootPCR, listPCR  int
 	previous          previous
 	firstWrong        string
@@ -56,7 +57,7 @@ func (v *verifier) setMark() {
 		m.last = &last
 	}
 	m.seen, m.covered = v.seen, v.covered
-	m.boot, m.bootPCR, m.listPCR = v.boot, v.bootPCR, v.listPCR
+	m.boot, m.first, m.bootPCR, m.listPCR = v.boot, v.first, v.bootPCR, v.listPCR
 	digest := append(m.previous.digest[:0], v.previous.digest...)
 	m.previous = v.previous
 	m.previous.digest = digest
@@ -78,8 +79,11 @@ func (v *verifier) state(quote *Quote) *State {
 		Context: v.context(), Entries: m.entries, Fit: m.fit[:],
 		Counts: m.counts, Uncovered: m.uncovered, Notes: v.report.Notes[:m.notes],
 		Seen: pcrNumbers(m.seen), Covered: pcrNumbers(m.covered),
-		Boot: m.boot, BootPCR: m.bootPCR, ListPCR: m.listPCR, FirstWrong: m.firstWrong,
+		Boot: m.boot, Aggregate: m.first.digest, BootPCR: m.bootPCR, ListPCR: m.listPCR, FirstWrong: m.firstWrong,
 		Previous: savedPrevious{m.previous.pcr, m.previous.digest, m.previous.class, m.previous.finding, m.previous.list},
+	}
+	if m.first.digest != nil {
+		s.AggregateAlgorithm = m.first.algorithm.String()
 	}
 	if quote != nil {
 		s.Resets = &quote.Resets

@@ -1,6 +1,9 @@
 package attest
 
-import "encoding/hex"
+import (
+	"encoding/hex"
+	"strconv"
+)
 
 // A Verdict is the answer to whether a machine has run nothing but known files.
 type Verdict string
@@ -62,6 +65,7 @@ type Report struct {
 	Rest      map[Class]int    `json:"unattested"`     // of what follows it, or is for PCRs without a value
 	Findings  []Finding        `json:"findings"`       // what is not known or, with Options.All, every entry, in the order of the list
 	Reference ReferenceReport  `json:"references"`
+	EventLog  *EventLogReport  `json:"event_log"` // null without one
 
 	state *State
 }
@@ -174,6 +178,13 @@ type Hex64 uint64
 func (h Hex64) MarshalText() ([]byte, error) {
 	b := []byte{byte(h >> 56), byte(h >> 48), byte(h >> 40), byte(h >> 32), byte(h >> 24), byte(h >> 16), byte(h >> 8), byte(h)}
 	return hex.AppendEncode(nil, b), nil
+}
+
+// UnmarshalText reads what MarshalText returns.
+func (h *Hex64) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseUint(string(text), 16, 64)
+	*h = Hex64(n)
+	return err
 }
 
 // Refused returns the report for a quote that does not hold: nothing else is looked at.

@@ -45,6 +45,9 @@ func (v *verifier) resume(s *savedState, quote *Quote) error {
 		v.covered[pcr] = true
 	}
 	v.boot, v.bootPCR, v.listPCR, v.firstWrong = s.Boot, s.BootPCR, s.ListPCR, s.FirstWrong
+	if a, err := compact.ParseAlgorithm(s.AggregateAlgorithm); err == nil {
+		v.first = aggregate{a, s.Aggregate}
+	}
 	p := s.Previous
 	v.previous = previous{pcr: p.PCR, digest: bytes.Clone(p.Digest), class: p.Class, finding: p.Finding, list: p.List}
 	if _, ok := v.replay.Attested(); ok {

@@ -148,6 +148,8 @@ func TestSchemaIsComplete(t *testing.T) {
 		{s.Properties["findings"].Items.Properties["near"], attest.Near{}},
 		{s.Properties["findings"].Items.Properties["known"], attest.Origin{}},
 		{s.Properties["references"], attest.ReferenceReport{}},
+		{s.Properties["event_log"], attest.EventLogReport{}},
+		{*s.Properties["event_log"].Properties["mismatches"].Items, attest.EventLogMismatch{}},
 	} {
 		var want, required []string
 		for field := range reflect.TypeOf(test.v).Fields() {

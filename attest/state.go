@@ -46,18 +46,20 @@ type savedState struct {
 	Fit       Hex             `json:"fit"`
 	Registers []savedRegister `json:"registers"`
 
-	Counts     tally         `json:"counts"`
-	Uncovered  tally         `json:"uncovered"`
-	Lists      []savedList   `json:"lists"`
-	Findings   []Finding     `json:"findings"`
-	Notes      []string      `json:"notes"`
-	Seen       []int         `json:"seen"`
-	Covered    []int         `json:"covered"`
-	Boot       string        `json:"boot"`
-	BootPCR    int           `json:"boot_pcr"`
-	ListPCR    int           `json:"list_pcr"`
-	Previous   savedPrevious `json:"previous"`
-	FirstWrong string        `json:"first_wrong"`
+	Counts             tally         `json:"counts"`
+	Uncovered          tally         `json:"uncovered"`
+	Lists              []savedList   `json:"lists"`
+	Findings           []Finding     `json:"findings"`
+	Notes              []string      `json:"notes"`
+	Seen               []int         `json:"seen"`
+	Covered            []int         `json:"covered"`
+	Boot               string        `json:"boot"`
+	Aggregate          Hex           `json:"aggregate"` // digest of the first boot_aggregate
+	AggregateAlgorithm string        `json:"aggregate_algorithm"`
+	BootPCR            int           `json:"boot_pcr"`
+	ListPCR            int           `json:"list_pcr"`
+	Previous           savedPrevious `json:"previous"`
+	FirstWrong         string        `json:"first_wrong"`
 }
 
 type savedRegister struct {

@@ -12,8 +12,9 @@ import (
 // Evidence is what a machine has sent.
 type Evidence struct {
 	Measurements iter.Seq2[*imalog.Measurement, error]
-	PCRs         *PCRs  // values without a quote, nil for none
-	Quote        *Quote // nil for none; its values are then the only ones that count
+	PCRs         *PCRs     // values without a quote, nil for none
+	Quote        *Quote    // nil for none; its values are then the only ones that count
+	EventLog     *EventLog // of the firmware, nil for none
 }
 
 // Options say what the evidence is compared with, and what is taken.
@@ -60,7 +61,7 @@ func Verify(e Evidence, o Options) (*Report, error) {
 	}
 	v := newVerifier(e, o)
 	if e.Measurements == nil {
-		return v.finish(e.Quote), nil
+		return v.finish(e), nil
 	}
 	if o.From != nil {
 		if err := v.resume(o.From.saved, e.Quote); err != nil {
@@ -76,7 +77,7 @@ func Verify(e Evidence, o Options) (*Report, error) {
 		}
 		v.add(entry)
 	}
-	return v.finish(e.Quote), nil
+	return v.finish(e), nil
 }
 
 // verifier goes through a list once.
@@ -93,6 +94,7 @@ type verifier struct {
 	seen    [NumPCRs]bool
 	covered [NumPCRs]bool
 	boot    string
+	first   aggregate
 	bootPCR int // begins with a boot_aggregate
 	listPCR int // see Options.ListPCR; 0: none so far
 	loaded  map[*List]bool

@@ -114,8 +114,8 @@ func TestDigestListMachine(t *testing.T) {
 			t.Error(diff)
 		}
 		wantLists := []attest.ListReport{
-			{Entry: 3, Path: "/etc/ima/digest_lists/1-file_list-compact-second", Class: attest.KnownList, Reference: "1-file_list-compact-second", SignedBy: "x509_ima.der", Attested: true},
-			{Entry: 5, Path: "/etc/ima/digest_lists/0-file_list-compact-base", Class: attest.KnownList, Reference: "0-file_list-compact-base", SignedBy: "x509_ima.der", Attested: true},
+			{Entry: 3, Path: "/etc/ima/digest_lists/1-file_list-compact-second", Class: attest.KnownList, Reference: "1-file_list-compact-second", SignedBy: "x509_ima.der", Attested: true, Algorithm: "sha256", Digest: unhex(t, "cffe50bdca673d96c27c801378ddec57fcaee7b7c9c287c2595d05823585ade7")},
+			{Entry: 5, Path: "/etc/ima/digest_lists/0-file_list-compact-base", Class: attest.KnownList, Reference: "0-file_list-compact-base", SignedBy: "x509_ima.der", Attested: true, Algorithm: "sha256", Digest: unhex(t, "8ffa61ac79e3dfac88fd5b80cdb4f738fc38a8bb1dff9decc42e86732c62e7e2")},
 		}
 		if diff := cmp.Diff(wantLists, r.Lists, ignorePCR); diff != "" {
 			t.Error(diff)

@@ -57,8 +57,8 @@ func attestReport(c *cli.Context) (*attest.Report, error) {
 			return nil, err
 		}
 	}
-	var evidence attest.Evidence
-	if evidence.PCRs, evidence.Quote, err = m.values(); err != nil {
+	evidence, err := m.evidence()
+	if err != nil {
 		return refused(err)
 	}
 	if options.References, err = readReferences(c, options.Keys, options.Now); err != nil {
@@ -66,7 +66,7 @@ func attestReport(c *cli.Context) (*attest.Report, error) {
 	}
 	line := progress.Start(c.App.ErrWriter, "entries")
 	defer line.Stop()
-	evidence.Measurements = counted(attest.Measurements(m.measurements...), line)
+	evidence.Measurements = counted(evidence.Measurements, line)
 	report, err := attest.Verify(evidence, options)
 	if errors.Is(err, attest.ErrState) {
 		return nil, command.WithHint(err, "without --from-state the list is verified from its first entry")

@@ -220,8 +220,8 @@ func (b *batch) report(dir string) (*attest.Report, error) {
 			return nil, err
 		}
 	}
-	evidence := attest.Evidence{Measurements: attest.Measurements(m.measurements...)}
-	if evidence.PCRs, evidence.Quote, err = m.values(); err != nil {
+	evidence, err := m.evidence()
+	if err != nil {
 		return refused(err)
 	}
 	report, err := attest.Verify(evidence, options)

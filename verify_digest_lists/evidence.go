@@ -9,6 +9,7 @@ import (
 
 	"digestlists/attest"
 	"digestlists/internal/command"
+	"digestlists/internal/regular"
 
 	"github.com/urfave/cli/v2"
 )
@@ -20,6 +21,7 @@ type machine struct {
 
 	quote, signature, quotePCRs, ak string
 	nonce                           []byte
+	eventLog                        string
 
 	allowWeak bool
 }
@@ -29,7 +31,7 @@ func machineOfFlags(c *cli.Context) (m machine, err error) {
 	m = machine{
 		measurements: c.StringSlice("measurements"), pcrs: c.StringSlice("pcrs"),
 		quote: c.String("quote"), signature: c.String("signature"), quotePCRs: c.String("quote-pcrs"), ak: c.String("ak"),
-		allowWeak: c.Bool("allow-weak"),
+		eventLog: c.String("event-log"), allowWeak: c.Bool("allow-weak"),
 	}
 	if !c.IsSet("quote") {
 		for _, name := range []string{"signature", "quote-pcrs", "ak", "nonce"} {
@@ -52,6 +54,26 @@ func machineOfFlags(c *cli.Context) (m machine, err error) {
 	}
 	return m, nil
 }
+
+// evidence reads all but the measurement list, which is read as it is verified. A quote
+// that does not hold is attest.ErrQuote.
+func (m machine) evidence() (e attest.Evidence, err error) {
+	e.Measurements = attest.Measurements(m.measurements...)
+	if e.PCRs, e.Quote, err = m.values(); err != nil || m.eventLog == "" {
+		return e, err
+	}
+	data, err := regular.ReadFile(m.eventLog, 0, maxEventLog)
+	if err != nil {
+		return e, err
+	}
+	if e.EventLog, err = attest.ParseEventLog(data); err != nil {
+		err = fmt.Errorf("%s: %w", m.eventLog, err)
+	}
+	return e, err
+}
+
+// maxEventLog bounds an event log, in bytes. Firmware has a few hundred KiB of room for it.
+const maxEventLog = 16 << 20
 
 // values reads the PCR values, of the quote if there is one.
 func (m machine) values() (*attest.PCRs, *attest.Quote, error) {

@@ -19,6 +19,7 @@ const (
 	valuesFile    = "quote.pcrs"
 	nonceFile     = "nonce"
 	pcrsFile      = "pcrs"
+	eventLogFile  = "eventlog"
 )
 
 var keyFiles = []string{"ak.pem", "ak.pub"}
@@ -39,6 +40,7 @@ func machineInFolder(dir string, unquoted bool) (m machine, err error) {
 	if m.measurements, err = listParts(has); err != nil {
 		return m, fmt.Errorf("%s: %w", dir, err)
 	}
+	m.eventLog = has[eventLogFile]
 	if has[quoteFile] == "" {
 		if !unquoted {
 			return m, fmt.Errorf("%s: no quote (%s), want one, or --unquoted", dir, quoteFile)

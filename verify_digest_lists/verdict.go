@@ -48,6 +48,9 @@ func writeBasis(w *strings.Builder, r *attest.Report) {
 	}
 	fmt.Fprintf(w, "  %d of %d entries attested by %s; boot_aggregate: %s\n", r.Attested, r.Entries, by, r.Boot)
 	fmt.Fprintf(w, "  %s; compared with %d digests of %d lists and packages\n", countsText(r.Counts), r.Reference.Digests, r.Reference.Lists)
+	if e := r.EventLog; e != nil {
+		fmt.Fprintf(w, "  event log of %d events; boot_aggregate by its values: %s\n", e.Events, e.Boot)
+	}
 	if len(r.Rest) > 0 {
 		fmt.Fprintf(w, "  unattested: %s\n", countsText(r.Rest))
 	}

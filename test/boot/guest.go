@@ -23,10 +23,11 @@ const limit = 5 * time.Minute
 
 // A Machine is what to boot.
 type Machine struct {
-	Kernel  *Kernel
-	Initrd  string   // file
-	Options []string // of the kernel's command line
-	Disk    string   // file with a file system, /dev/vda, to which nothing is written; or none
+	Kernel   *Kernel
+	Initrd   string   // file
+	Options  []string // of the kernel's command line
+	Disk     string   // file with a file system, /dev/vda, to which nothing is written; or none
+	Firmware string   // file, such as UEFI; or none, for QEMU's own BIOS
 }
 
 // A Guest is a machine that runs, until the test ends or it is switched off.
@@ -138,6 +139,9 @@ func (m *Machine) arguments() []string {
 		"-serial", "stdio",
 		"-chardev", "socket,id=shell,fd=3", "-serial", "chardev:shell",
 		"-chardev", "socket,id=tpm,fd=4", "-tpmdev", "emulator,id=tpm,chardev=tpm", "-device", "tpm-tis,tpmdev=tpm",
+	}
+	if m.Firmware != "" {
+		args = append(args, "-bios", m.Firmware)
 	}
 	if m.Disk != "" {
 		args = append(args, "-drive", "if=virtio,format=raw,snapshot=on,file="+m.Disk)

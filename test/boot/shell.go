@@ -14,16 +14,17 @@ type shell struct {
 	r *bufio.Reader
 }
 
-// ready waits until the guest's init reads commands.
+// ready waits until the guest's init reads commands. UEFI prints on all serial lines before.
 func (s *shell) ready() error {
-	line, err := s.r.ReadString('\n')
-	if err != nil {
-		return fmt.Errorf("the guest's init did not start: %w", err)
+	for {
+		line, err := s.r.ReadString('\n')
+		if err != nil {
+			return fmt.Errorf("the guest's init did not start: %w after %q", err, line)
+		}
+		if line == "ready\n" {
+			return nil
+		}
 	}
-	if line != "ready\n" {
-		return fmt.Errorf("the guest's init starts with %q", line)
-	}
-	return nil
 }
 
 // run runs a command line and returns what it prints, and its exit code. The guest
