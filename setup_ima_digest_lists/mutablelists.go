@@ -144,6 +144,11 @@ func (w *work) updateMutable(store *mutable.Store) error {
 	if err != nil {
 		return err
 	}
+	for _, b := range backups {
+		if !slices.ContainsFunc(all, func(p pair) bool { return p.backup == b }) {
+			fmt.Fprintf(w.err, "setup_ima_digest_lists: warning: there is no list of the copies in %s, which can be removed\n", w.root.Path(mutable.Dir+"/"+b.Name))
+		}
+	}
 	if len(all) == 0 {
 		fmt.Fprintln(w.out, "there are no copies of mutable files with a list")
 		return mutable.WriteState(w.root, mutable.Nothing)
