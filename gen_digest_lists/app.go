@@ -24,7 +24,8 @@ An -i value whose second character is a colon is an option of the format:
    e:      only executables              F:PATH  prefix to include even if not executable
    E:PATH  prefix to exclude             u:      name the list after the L: file
    D:DIR   lists already known (unknown) p:NAME  only packages whose name starts so
-   f:FMT   convert rpm lists to compact or compact_tlv
+   f:FMT   convert rpm lists to compact or compact_tlv; tlv: lists of the
+           Integrity Digest Cache, also of files
    i:      digests of contents too, in lists of type metadata
    l:      the labels that files have    l:policy  those of the SELinux policy
    r:      all files belong to root      U:FILE g:FILE  users and groups

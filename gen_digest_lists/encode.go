@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 
 	"digestlists/compact"
 	"digestlists/internal/metadata"
 	"digestlists/parsers"
+	"digestlists/parsers/tlv"
 )
 
 // An encoder writes the entries of one list.
@@ -29,13 +31,31 @@ func (r *request) entries(list *parsers.List) iter.Seq2[*parsers.Entry, error] {
 	return all
 }
 
-// encodeEntries makes a compact or compact_tlv list of entries.
+// entriesFormat is the format of lists that are made of entries.
+func (r *request) entriesFormat() string {
+	switch {
+	case r.letters.cache:
+		return tlv.Format
+	case r.tlv:
+		return "compact_tlv"
+	}
+	return "compact"
+}
+
+func (r *request) newEncoder(out io.Writer) encoder {
+	switch {
+	case r.letters.cache:
+		return &cacheEncoder{out: out}
+	case r.tlv:
+		return &recordEncoder{compact.NewTLVWriter(out), r}
+	}
+	return &digestEncoder{compact.NewWriter(out), r}
+}
+
+// encodeEntries makes a list of entries.
 func (r *request) encodeEntries(list *parsers.List) ([]byte, error) {
 	var out bytes.Buffer
-	var w encoder = &digestEncoder{compact.NewWriter(&out), r}
-	if r.tlv {
-		w = &recordEncoder{compact.NewTLVWriter(&out), r}
-	}
+	w := r.newEncoder(&out)
 	for e, err := range r.entries(list) {
 		if err != nil {
 			return nil, err
@@ -112,6 +132,19 @@ func (w *recordEncoder) add(e *parsers.Entry) error {
 	rec.SetSize(e.Size)
 	rec.SetFSMagic(0) // as the C tool: a list is not of one file system
 	return w.Add(b, &rec)
+}
+
+// cacheEncoder writes a list of the Integrity Digest Cache.
+type cacheEncoder struct {
+	tlv.Builder
+	out io.Writer
+}
+
+func (w *cacheEncoder) add(e *parsers.Entry) error { return w.Add(e) }
+
+func (w *cacheEncoder) Close() error {
+	_, err := w.out.Write(w.Bytes())
+	return err
 }
 
 // entryModifiers returns what is asked for and what the source says itself and, in

@@ -6,6 +6,7 @@ import (
 	"digestlists/internal/command"
 	"digestlists/internal/metadata"
 	"digestlists/parsers"
+	"digestlists/parsers/tlv"
 )
 
 // letters are the options that -i LETTER:VALUE sets.
@@ -21,6 +22,7 @@ type letters struct {
 	known       string   // D:
 	convert     bool     // f:
 	tlv         bool     // f:compact_tlv
+	cache       bool     // f:tlv: for the Integrity Digest Cache
 	packages    []string // p:
 
 	metadataLetters
@@ -97,11 +99,12 @@ func (l *letters) set(letter byte, value string) error {
 }
 
 func (l *letters) setFormat(format string) error {
-	if format != "compact" && format != "compact_tlv" {
-		return command.Usagef("-i f: unknown format %q, want compact or compact_tlv", format)
+	switch format {
+	case "compact", "compact_tlv", tlv.Format:
+		l.convert, l.tlv, l.cache = true, format == "compact_tlv", format == tlv.Format
+		return nil
 	}
-	l.convert, l.tlv = true, format == "compact_tlv"
-	return nil
+	return command.Usagef("-i f: unknown format %q, want compact, compact_tlv or %s", format, tlv.Format)
 }
 
 func (l *metadataLetters) set(letter byte, value string) error {

@@ -30,6 +30,10 @@ func (r *request) parseMetadata(c *cli.Context) error {
 		return command.Usagef("-t metadata goes with rpm+db, rpm+pkg, compact and unknown: -f %s knows no owners and modes", r.format)
 	case r.tlv && !ofFiles && !isPackageFormat(r.format):
 		return command.Usagef("compact_tlv goes with rpm+db, rpm+pkg, compact and unknown, not with %s", r.format)
+	case r.letters.cache && !ofFiles && !isPackageFormat(r.format):
+		return command.Usagef("-i f:tlv goes with rpm+db, rpm+pkg, compact and unknown, not with %s", r.format)
+	case r.letters.cache && (r.listType != compact.TypeFile || r.modifiers != 0 || c.Bool("tlv")):
+		return command.Usagef("-i f:tlv goes with -t file, and with neither -m nor -T: the format has no types and modifiers")
 	case r.letters.records && (r.format != "compact" || r.letters.pathsFile == "" || len(r.inputs) > 0):
 		return command.Usagef("-i M: says what is in the one file of -i L:, with -f compact")
 	case r.letters.listPaths && !ofFiles:

@@ -67,9 +67,7 @@ func (r *request) name(list *parsers.List) (listdir.Name, error) {
 	}
 	name := listdir.Name{Type: r.listType, Format: list.Format, Label: list.Name}
 	if r.compactContent(list) {
-		if name.Format = "compact"; r.tlv {
-			name.Format = "compact_tlv"
-		}
+		name.Format = r.entriesFormat()
 	}
 	if r.letters.nameByFile && r.letters.pathsFile != "" {
 		name.Label = filepath.Base(r.letters.pathsFile)
