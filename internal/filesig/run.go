@@ -5,6 +5,8 @@ import (
 	"iter"
 	"runtime"
 	"sync"
+
+	"digestlists/internal/inroot"
 )
 
 // window is how many files may be between the source and the consumer: as many as a large
@@ -56,8 +58,8 @@ func (r *Runner) start(ctx context.Context, files iter.Seq2[*File, error], do fu
 	}
 	for range jobs {
 		running.Go(func() {
-			w := &worker{Runner: r, ctx: ctx}
-			defer w.close()
+			w := &worker{Runner: r, ctx: ctx, opener: inroot.Opener{Root: r.Root}}
+			defer w.opener.Close()
 			for j := range work {
 				do(w, &j.file, &j.result)
 				j.ready <- struct{}{}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path"
 
 	"golang.org/x/sys/unix"
 
@@ -23,44 +22,12 @@ type worker struct {
 	ctx    context.Context
 	hasher filehash.Hasher
 	sum    [compact.MaxDigestSize]byte
-
-	folder string   // of the last file
-	dir    *os.File // that folder, nil if it cannot be opened
-	dirErr error
-}
-
-func (w *worker) close() {
-	if w.dir != nil {
-		w.dir.Close()
-	}
-}
-
-// open opens a file. Many in a row are in the same folder, which is looked for once.
-func (w *worker) open(name string) (*os.File, error) {
-	folder, base := path.Split(path.Clean("/" + name))
-	if folder != w.folder {
-		w.close()
-		w.folder = folder
-		w.dir, w.dirErr = w.openFolder(folder)
-	}
-	if w.dirErr != nil {
-		return nil, w.dirErr
-	}
-	return inroot.OpenAt(w.dir, base, name)
-}
-
-func (w *worker) openFolder(folder string) (*os.File, error) {
-	real, err := w.Root.Real(folder)
-	if err != nil {
-		return nil, err
-	}
-	dir, _, err := w.Root.Parent(path.Join(real, "file"))
-	return dir, err
+	opener inroot.Opener
 }
 
 // start opens a file and says in the result if that is the end of it.
 func (w *worker) start(f *File, res *Result) (*os.File, filehash.File, bool) {
-	file, err := w.open(f.Path)
+	file, err := w.opener.Open(f.Path)
 	switch {
 	case err == nil:
 	case inroot.Gone(err):
