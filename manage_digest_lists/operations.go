@@ -8,6 +8,14 @@ func operations() []operation {
 	return []operation{
 		{"add-digest", "load the digests of files' contents", nil, adding, addDigest},
 		{"add-meta-digest", "load the digests of files' metadata", nil, adding, addMetaDigest},
+		{"add-ima-xattr", "set security.ima of files to the digest of the lists", nil, changing, addIMAXattr},
+		{"rm-ima-xattr", "remove security.ima of the files of the lists", nil, changing, rmIMAXattr},
+		{"add-evm-xattr", "set security.evm so that the kernel looks metadata up in the lists", nil, changing, addEVMXattr},
+		{"rm-evm-xattr", "remove security.evm of the files of the lists", nil, changing, rmEVMXattr},
+		{"rm-infoflow-xattr", "remove security.infoflow of the files of the lists", nil, changing, rmInfoflowXattr},
+		{"check-meta", "compare mode, owner and attributes of files with the lists", nil, comparing, checkMeta},
+		{"repair-meta", "make mode, owner and attributes of files as the lists say", nil, changing, repairMeta},
+		{"repair-meta-digest-lists", "make the files of the lists themselves as they should be", nil, changing, repairMetaDigestLists},
 		{"dump", "print what the lists hold", nil, []string{"dir", "file", "output", "json"}, dump},
 		{opApplySignatures, "sign files with what their packages carry", nil, append(fileSignatures, "dry-run"), applySignatures},
 		{"check-signatures", "verify the signatures of packaged files, or of a tree", nil, fileSignatures, checkSignatures},
@@ -17,3 +25,10 @@ func operations() []operation {
 
 // adding are the options of what adds digests to the kernel.
 var adding = []string{"dir", "file", "output", "emulate", "securityfs", "proc"}
+
+// comparing are the options of what looks at the files of lists, changing those of what
+// changes them.
+var (
+	comparing = []string{"dir", "file", "jobs", "json"}
+	changing  = append(comparing[:len(comparing):len(comparing)], "dry-run")
+)

@@ -42,7 +42,7 @@ func (t *target) compare(want *Want) error {
 		return err
 	}
 	if !t.Repair {
-		if off != nil {
+		if off != nil && len(t.differences) == 0 { // else it is because of those
 			t.differences = append(t.differences, *off)
 		}
 		return nil
