@@ -78,7 +78,7 @@ func TestBadRecords(t *testing.T) {
 	for content, want := range map[string]string{
 		"":                                "no records",
 		"\n":                              `line 1: field ""`,
-		path + "\n" + path + "|mode\n":     `line 2: field "mode"`,
+		path + "\n" + path + "|mode\n":    `line 2: field "mode"`,
 		path + "|mode=\n":                 `field "mode="`,
 		path + "|uid=1|uid=2\n":           "second uid=",
 		path + "|colour=red\n":            "unknown field",
