@@ -42,3 +42,24 @@ func BootAggregate(bank compact.Algorithm, digest []byte, values *PCRs) (over st
 	}
 	return "", known, nil
 }
+
+// MakeBootAggregate returns the digest of a boot_aggregate of Linux 5.8 and later: over PCRs
+// 0 to 9 of the bank, for SHA-1 over 0 to 7. The values have to be those of the boot.
+func MakeBootAggregate(bank compact.Algorithm, values *PCRs) ([]byte, error) {
+	last := 9
+	if bank == compact.SHA1 {
+		last = 7
+	}
+	h, err := hashes.New(bank)
+	if err != nil {
+		return nil, err
+	}
+	for pcr := 0; pcr <= last; pcr++ {
+		value := values.Value(bank, pcr)
+		if value == nil {
+			return nil, fmt.Errorf("no value of PCR %d in bank %s, which boot_aggregate covers", pcr, bank)
+		}
+		h.Write(value)
+	}
+	return h.Sum(nil), nil
+}

@@ -22,7 +22,13 @@ func newApp() *command.App {
 	app := command.New("manage_digest_lists", "show, compare and apply IMA digest lists")
 	app.UsageText = "manage_digest_lists [-d DIR] [-f NAME] -p OPERATION [options] [arguments]"
 	app.Description = fmt.Sprintf(description, operationsHelp())
-	app.Flags = []cli.Flag{
+	app.Flags = append(flags(), predictionFlags()...)
+	app.Action = run
+	return app
+}
+
+func flags() []cli.Flag {
+	return []cli.Flag{
 		&cli.StringFlag{Name: "dir", Aliases: []string{"d"}, Usage: "digest list `DIR`ectory", DefaultText: listdir.Default + " of the root"},
 		&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "only the list `NAME` of the directory"},
 		&cli.StringFlag{Name: "operation", Aliases: []string{"p"}, Usage: "`OPERATION`, see above"},
@@ -41,8 +47,18 @@ func newApp() *command.App {
 		&cli.StringFlag{Name: "proc", Usage: "`DIR`ectory where proc is mounted (default: " + securityfs.ProcMountPoint + ", mounted if need be)"},
 		&cli.StringFlag{Name: "plugin-dir", Value: "/usr/libexec/digestlist", Usage: "`DIR`ectory of parser-NAME"},
 	}
-	app.Action = run
-	return app
+}
+
+func predictionFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.IntFlag{Name: "pcr", Value: 11, Usage: "the kernel has ima_digest_list_pcr=`N`"},
+		&cli.StringFlag{Name: "pcrs", Usage: "`FILE` with the PCR values of the boot, for boot_aggregate"},
+		&cli.StringFlag{Name: "template", Value: "ima-ng", Usage: "measurement template `NAME`: ima-ng or ima-sig"},
+		&cli.StringFlag{Name: "algorithm", Value: "sha256", Usage: "the kernel's ima_hash `ALGORITHM`"},
+		&cli.BoolFlag{Name: "boot", Usage: "the kernel reads signed compact lists itself, from an initramfs"},
+		&cli.StringFlag{Name: "parser", Usage: "`PATH` of the program that the kernel starts, below the root"},
+		&cli.BoolFlag{Name: "binary", Usage: "write the list in binary"},
+	}
 }
 
 // An operation is a value of -p.

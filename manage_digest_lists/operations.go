@@ -15,6 +15,7 @@ func operations() []operation {
 		{"rm-infoflow-xattr", "remove security.infoflow of the files of the lists", nil, changing, rmInfoflowXattr},
 		{"check-meta", "compare mode, owner and attributes of files with the lists", nil, comparing, checkMeta},
 		{"repair-meta", "make mode, owner and attributes of files as the lists say", nil, changing, repairMeta},
+		{"gen-ima-list", "predict the measurement list and PCR of a kernel that loads the lists", nil, predicting, genIMAList},
 		{"repair-meta-digest-lists", "make the files of the lists themselves as they should be", nil, changing, repairMetaDigestLists},
 		{"dump", "print what the lists hold", nil, []string{"dir", "file", "output", "json"}, dump},
 		{opApplySignatures, "sign files with what their packages carry", nil, append(fileSignatures, "dry-run"), applySignatures},
@@ -32,3 +33,6 @@ var (
 	comparing = []string{"dir", "file", "jobs", "json"}
 	changing  = append(comparing[:len(comparing):len(comparing)], "dry-run")
 )
+
+// predicting are the options of what tells the future.
+var predicting = []string{"dir", "file", "output", "binary", "pcr", "pcrs", "template", "algorithm", "boot", "parser"}

@@ -15,12 +15,12 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"manage_digest_lists": main})
 }
 
-// The scripts make lists with the tool that does, too.
+// The scripts make lists with the tool that does, and check with another.
 func TestScripts(t *testing.T) {
 	bin := t.TempDir()
-	if out, err := exec.Command("go", "build", "-o", filepath.Join(bin, "gen_digest_lists"), "../gen_digest_lists").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", bin+"/", "../gen_digest_lists", "../verify_digest_lists").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	t.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
-	scripttest.Run(t, "testdata/script", "../test/inputs", "gen_digest_lists")
+	scripttest.Run(t, "testdata/script", "../test/inputs", "gen_digest_lists", "verify_digest_lists")
 }
