@@ -23,8 +23,17 @@ func Entries(reg parsers.Registry, name listdir.Name, content []byte, opts parse
 	if err != nil {
 		return parsers.Fail[parsers.Entry](fmt.Errorf("appended signature: %w", err))
 	}
-	opts.Type = name.Type
+	opts.Type = contentType(name.Type)
 	return parser.Parse(content, opts)
+}
+
+// contentType is the type of digests in formats that do not record it: those of files'
+// contents, also in a list of type metadata.
+func contentType(t compact.Type) compact.Type {
+	if t == compact.TypeMetadata {
+		return compact.TypeFile
+	}
+	return t
 }
 
 // File yields the entries of a list of the directory, as Entries does: all of it is
@@ -50,7 +59,7 @@ func File(reg parsers.Registry, dir *listdir.Dir, l listdir.List, opts parsers.O
 			return
 		}
 		defer f.Close()
-		opts.Type = l.Type
+		opts.Type = contentType(l.Type)
 		stream(streamer, f, opts)(yield)
 	}
 }

@@ -14,6 +14,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// A package's header has no digest of metadata, whatever the type of its list.
+func TestContentsOfAMetadataList(t *testing.T) {
+	list := []byte("d41d8cd98f00b204e9800998ecf8427e  /etc/empty\n")
+	name := listdir.Name{Type: compact.TypeMetadata, Format: "ascii", Label: "sums"}
+	entries, err := parsers.Collect(decode.Entries(formats.Lists(), name, list, parsers.Options{}))
+	if err != nil || len(entries) != 1 || entries[0].Type != compact.TypeFile {
+		t.Errorf("%+v, %v", entries, err)
+	}
+}
+
 // A compact_tlv list of metadata is, to the kernel, digests of metadata and of contents,
 // with the modifiers of their records.
 func TestRunsOfAMetadataList(t *testing.T) {
