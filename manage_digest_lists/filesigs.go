@@ -9,6 +9,7 @@ import (
 
 	"digestlists/internal/command"
 	"digestlists/internal/filesig"
+	"digestlists/internal/imasig"
 	"digestlists/internal/inroot"
 	"digestlists/internal/progress"
 	"digestlists/parsers"
@@ -73,6 +74,11 @@ func (j *job) eachFile(out *outcome, start func(context.Context, *filesig.Runner
 	if err != nil {
 		return err
 	}
+	return j.collectFrom(out, root, keys, start)
+}
+
+// collectFrom goes through files and reports what came of them.
+func (j *job) collectFrom(out *outcome, root *inroot.Root, keys *imasig.Keyring, start func(context.Context, *filesig.Runner) resultSequence) error {
 	ctx, stop := signal.NotifyContext(j.Context.Context, unix.SIGINT, unix.SIGTERM)
 	defer stop()
 	r := &filesig.Runner{Root: root, Keys: keys, Now: time.Now(), Jobs: j.Int("jobs"), DryRun: j.Bool("dry-run")}

@@ -21,8 +21,15 @@ func operations() []operation {
 		{opApplySignatures, "sign files with what their packages carry", nil, append(fileSignatures, "dry-run"), applySignatures},
 		{"check-signatures", "verify the signatures of packaged files, or of a tree", nil, fileSignatures, checkSignatures},
 		{"convert-rpm", "move vendors' signatures of rpm lists", []string{"FORM"}, []string{"dir", "file", "rpm-keys", "dry-run", "json"}, convertRPM},
+		{"write-cache", "write lists for the Integrity Digest Cache", nil, []string{"dir", "file", "cache", "dry-run"}, writeCache},
+		{"add-list-xattr", "name its list in security.digest_list of each file", nil, append(ofCache, "file"), addCacheXattrs},
+		{"rm-list-xattr", "remove security.digest_list from the files of lists", nil, append(ofCache, "file"), removeCacheXattrs},
+		{"add-seqnum", "number lists in the order in which they were measured", nil, append(ofCache, "input"), addSequence},
 	}
 }
+
+// ofCache are the options of what is done to files by the lists of the Integrity Digest Cache.
+var ofCache = []string{"cache", "jobs", "json", "dry-run"}
 
 // adding are the options of what adds digests to the kernel.
 var adding = []string{"dir", "file", "output", "emulate", "securityfs", "proc"}

@@ -101,7 +101,8 @@ func (o *outcome) finish() error {
 		o.fail(first.Path, fmt.Errorf("the file system of %s: %s: %w", printable(first.Path), files(o.refusal[device]), first.Err))
 	}
 	o.failures += o.counts[filesig.Bad] + o.counts[filesig.Expired] + o.counts[filesig.Failed]
-	signed := o.counts[filesig.Signed] + o.counts[filesig.Applied] + o.counts[filesig.Present] + o.counts[filesig.Changed]
+	signed := o.counts[filesig.Signed] + o.counts[filesig.Applied] + o.counts[filesig.Present] + o.counts[filesig.Changed] +
+		o.counts[filesig.Removed]
 	if o.failures == 0 && signed == 0 {
 		return command.WithCode(command.ExitNothing, errors.New(o.nothing))
 	}
@@ -117,7 +118,7 @@ func files(n int) string {
 
 // allStatuses is the order of the totals.
 var allStatuses = []filesig.Status{
-	filesig.Signed, filesig.Applied, filesig.Present, filesig.HashOnly, filesig.None, filesig.Config, filesig.Ghost, filesig.Changed,
+	filesig.Signed, filesig.Applied, filesig.Present, filesig.Removed, filesig.HashOnly, filesig.None, filesig.Other, filesig.Config, filesig.Ghost, filesig.Changed,
 	filesig.Missing, filesig.Unknown, filesig.Bad, filesig.Expired, filesig.Refused, filesig.Failed,
 }
 

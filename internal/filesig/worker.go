@@ -124,7 +124,7 @@ func (w *worker) apply(f *File, res *Result) {
 	}
 	defer file.Close()
 	if w.unchanged(f, opened, res) && w.signs(f, opened, sig, res) {
-		w.write(opened, f.Signature, res)
+		w.write(opened, imasig.AttributeName, f.Signature, res)
 	}
 }
 
@@ -154,9 +154,10 @@ func (w *worker) signs(f *File, opened filehash.File, sig imasig.Signature, res 
 	return w.verify(res, digest, sig)
 }
 
-func (w *worker) write(opened filehash.File, signature []byte, res *Result) {
+// write sets an attribute.
+func (w *worker) write(opened filehash.File, attr string, value []byte, res *Result) {
 	id := inode{uint64(opened.Stat.Dev), opened.Stat.Ino}
-	if value, err := xattr.GetFd(opened.Fd, imasig.AttributeName); err == nil && bytes.Equal(value, signature) {
+	if present, err := xattr.GetFd(opened.Fd, attr); err == nil && bytes.Equal(present, value) {
 		res.Status = Present
 		if _, ours := w.written.Load(id); ours {
 			res.Status = Applied
@@ -170,12 +171,16 @@ func (w *worker) write(opened filehash.File, signature []byte, res *Result) {
 	if opened.Stat.Nlink > 1 {
 		w.written.Store(id, nil)
 	}
-	err := xattr.SetFd(opened.Fd, imasig.AttributeName, signature)
+	w.refused(xattr.SetFd(opened.Fd, attr, value), opened.Path, res)
+}
+
+// refused says in the result that an attribute could not be changed.
+func (w *worker) refused(err error, path string, res *Result) {
 	switch {
 	case err == nil:
 	case errors.Is(err, xattr.ErrPermission), errors.Is(err, xattr.ErrUnsupported), errors.Is(err, unix.EROFS):
 		res.Status, res.Err = Refused, err
 	default:
-		res.fail(Failed, "%s: %w", opened.Path, err)
+		res.fail(Failed, "%s: %w", path, err)
 	}
 }

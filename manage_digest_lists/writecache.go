@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"digestlists/compact"
+	"digestlists/internal/atomicfile"
+	"digestlists/internal/command"
+	"digestlists/internal/digestcache"
+	"digestlists/internal/imasig"
+	"digestlists/internal/listdir"
+	"digestlists/internal/xattr"
+	"digestlists/parsers"
+	"digestlists/parsers/rpmlist"
+	"digestlists/parsers/tlv"
+)
+
+// writeCache writes the lists of files of a directory to the folder of the Integrity Digest
+// Cache.
+func writeCache(j *job) error {
+	l, err := j.openLists()
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	taken := make(map[string]string)
+	for _, list := range l.Lists {
+		if list.Type != compact.TypeFile {
+			continue
+		}
+		made, err := l.cacheList(list)
+		if err == nil && taken[made.name] != "" {
+			err = fmt.Errorf("would be %s, as %s is", made.name, taken[made.name])
+		}
+		if err == nil {
+			taken[made.name] = list.File
+			err = j.put(made)
+		}
+		if err != nil {
+			j.fail(list.File, err)
+		}
+	}
+	if len(taken) == 0 && j.failures == 0 {
+		return command.WithCode(command.ExitNothing, fmt.Errorf("%s: no list of files", l.Path))
+	}
+	return nil
+}
+
+// A cacheFile is a list as the Integrity Digest Cache has it.
+type cacheFile struct {
+	name    string
+	content []byte
+	ima     []byte // its security.ima, which is over the content; nil for none
+}
+
+// cacheList makes the file of a list: tlv and rpm as they are, with their signatures, others
+// as tlv.
+func (l *lists) cacheList(list listdir.List) (cacheFile, error) {
+	name := digestcache.Name{Sequence: digestcache.Unnumbered, Format: tlv.Format, Label: list.Label}
+	if list.Format != tlv.Format && list.Format != rpmlist.Format {
+		content, err := l.cacheContent(list)
+		return cacheFile{name: name.String(), content: content}, err
+	}
+	name.Format = list.Format
+	made := cacheFile{name: name.String()}
+	for _, err := range l.entries(list, parsers.Options{}) {
+		if err != nil {
+			return made, err
+		}
+		break // all of it was checked
+	}
+	var err error
+	if made.content, err = l.Dir.ReadInto(list.File, nil); err != nil {
+		return made, err
+	}
+	if list.Format == rpmlist.Format {
+		plain, _, _, err := imasig.SplitAppended(made.content)
+		if err != nil {
+			return made, err
+		}
+		if header, tail, err := rpmlist.Split(plain); err != nil || tail != nil {
+			// The vendor's signature of this form is over bytes that this kernel does not take.
+			made.content = header
+			return made, err
+		}
+	}
+	made.ima, err = xattr.Get(filepath.Join(l.Path, list.File), imasig.AttributeName)
+	if errors.Is(err, xattr.ErrAbsent) || errors.Is(err, xattr.ErrUnsupported) {
+		err = nil
+	}
+	return made, err
+}
+
+func (l *lists) cacheContent(list listdir.List) ([]byte, error) {
+	var b tlv.Builder
+	for e, err := range l.entries(list, parsers.Options{Want: parsers.FieldPath}) {
+		if err == nil {
+			err = b.Add(e)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if b.Bytes() == nil {
+		return nil, errors.New("no digests in it")
+	}
+	return b.Bytes(), nil
+}
+
+// put writes a file that is not there yet with that content, and says so.
+func (j *job) put(made cacheFile) error {
+	path := filepath.Join(j.cacheFolder(), made.name)
+	present, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	verb := "add"
+	if err == nil {
+		if verb = "change"; bytes.Equal(present, made.content) {
+			verb = ""
+		}
+	}
+	if verb != "" {
+		if _, err := fmt.Fprintf(j.App.Writer, "%s %s\n", verb, made.name); err != nil {
+			return err
+		}
+	}
+	if j.Bool("dry-run") {
+		return nil
+	}
+	if verb != "" {
+		err := atomicfile.Write(path, 0o644, func(w io.Writer) error {
+			_, err := w.Write(made.content)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if made.ima == nil {
+		return nil
+	}
+	return xattr.Set(path, imasig.AttributeName, made.ima)
+}
