@@ -6,11 +6,12 @@ import (
 	"digestlists/parsers/imalog"
 )
 
-// Entries are read and hashed ahead of the replay, by a goroutine of its own, in batches.
+// Entries are read, and prepared, ahead of the replay, in batches: each of the three has a
+// goroutine.
 const (
 	batchEntries = 256
 	batchBytes   = 256 << 10 // a batch with this much data is full before
-	batches      = 3         // read, replayed, and one between them
+	batches      = 5         // one for each, and between them
 )
 
 // batch is consecutive entries that own their memory.
@@ -21,22 +22,32 @@ type batch struct {
 	err     error // after the entries
 }
 
-// hashedAhead yields the measurements with what the hasher computes. An entry is valid
-// until the next one. The measurements are read by another goroutine, which has ended when
-// the last entry has been yielded or yield has returned false.
-func hashedAhead(measurements iter.Seq2[*imalog.Measurement, error], h *hasher) iter.Seq2[*entry, error] {
+// preparedAhead yields the measurements after prepare has seen them. An entry is valid until
+// the next one. The other goroutines have ended when the last entry has been yielded or yield
+// has returned false.
+func preparedAhead(measurements iter.Seq2[*imalog.Measurement, error], prepare func(*entry)) iter.Seq2[*entry, error] {
 	return func(yield func(*entry, error) bool) {
-		free, full, stop := make(chan *batch, batches), make(chan *batch, batches), make(chan struct{})
+		free, read, full := make(chan *batch, batches), make(chan *batch, batches), make(chan *batch, batches)
+		stop := make(chan struct{})
 		for range batches {
 			free <- &batch{entries: make([]entry, batchEntries)}
 		}
 		go func() {
+			defer close(read)
+			fill(measurements, free, read, stop)
+		}()
+		go func() {
 			defer close(full)
-			fill(measurements, h, free, full, stop)
+			for b := range read {
+				for i := range b.used {
+					prepare(&b.entries[i])
+				}
+				full <- b
+			}
 		}()
 		defer func() {
 			close(stop)
-			for range full { // until the reader has ended
+			for range full { // until the others have ended
 			}
 		}()
 		for b := range full {
@@ -55,7 +66,7 @@ func hashedAhead(measurements iter.Seq2[*imalog.Measurement, error], h *hasher) 
 }
 
 // fill reads until the end, an error, or stop.
-func fill(measurements iter.Seq2[*imalog.Measurement, error], h *hasher, free <-chan *batch, full chan<- *batch, stop <-chan struct{}) {
+func fill(measurements iter.Seq2[*imalog.Measurement, error], free <-chan *batch, read chan<- *batch, stop <-chan struct{}) {
 	next := func() *batch {
 		select {
 		case b := <-free:
@@ -74,19 +85,19 @@ func fill(measurements iter.Seq2[*imalog.Measurement, error], h *hasher, free <-
 			b.err = err
 			break
 		}
-		h.hash(b.add(m))
+		b.add(m)
 		if b.used == batchEntries || len(b.data) > batchBytes {
-			full <- b
+			read <- b
 			b = next()
 		}
 	}
 	if b != nil {
-		full <- b
+		read <- b
 	}
 }
 
 // add copies a measurement, but for its raw form.
-func (b *batch) add(m *imalog.Measurement) *entry {
+func (b *batch) add(m *imalog.Measurement) {
 	e := &b.entries[b.used]
 	b.used++
 	fields := e.Fields[:0]
@@ -95,13 +106,12 @@ func (b *batch) add(m *imalog.Measurement) *entry {
 	e.TemplateDigest, e.Data = b.keep(m.TemplateDigest), b.keep(m.Data)
 	if m.Fields == nil {
 		e.Fields = nil
-		return e
+		return
 	}
 	for _, f := range m.Fields {
 		fields = append(fields, imalog.Field{ID: f.ID, Data: b.keep(f.Data)})
 	}
 	e.Fields = fields
-	return e
 }
 
 // keep copies bytes into the memory of the batch. Nil stays nil.

@@ -19,6 +19,7 @@ type result struct {
 	reason    string
 	algorithm compact.Algorithm
 	digest    []byte  // nil if the entry has none
+	found     uint32  // see entry
 	list      *List   // for digest lists that are the operator's
 	known     *record // the reference that has the digest
 	signedBy  string
@@ -40,14 +41,14 @@ func (v *verifier) classify(e *entry) result {
 	if !startsWithDigest(m) {
 		return result{class: NotUnderstood, reason: fmt.Sprintf("template %s does not begin with a digest and a name", quoteText(m.Template))}
 	}
-	algorithm, digest, err := m.FileDigest()
+	algorithm, digest, err := e.algorithm, e.digest, e.noDigest
 	if errors.Is(err, imalog.ErrNoFileDigest) {
 		return v.allowed(m, result{class: Unknown, reason: err.Error()})
 	}
 	if err != nil {
 		return result{class: NotUnderstood, reason: err.Error()}
 	}
-	r := result{algorithm: algorithm, digest: digest}
+	r := result{algorithm: algorithm, digest: digest, found: e.found}
 	if bytes.Equal(name(m), []byte(BootAggregateName)) {
 		if boot, ok := v.bootAggregate(m, r); ok {
 			return boot
@@ -215,11 +216,8 @@ func (v *verifier) file(m *imalog.Measurement, r result) result {
 
 // lookup prefers a match of a list that has been loaded.
 func (v *verifier) lookup(r result) (best *record) {
-	if allZero(r.digest) {
-		return nil
-	}
 	x := v.refs.index
-	for at := x.first(r.algorithm, r.digest); at != none; at = x.next(at, r.algorithm, r.digest) {
+	for at := r.found; at != none; at = x.next(at, r.algorithm, r.digest) {
 		rec := &x.records[at]
 		if rec.typ == compact.TypeMetadata {
 			continue

@@ -17,6 +17,13 @@ type entry struct {
 	banks     []byte          // the digest of the template data in each bank, MaxDigestSize bytes apart
 
 	recomputes, known bool // see Recomputes
+
+	// Of entries that recompute, for classify: see Measurement.FileDigest, and the first
+	// record of the references that has the digest, or none.
+	algorithm compact.Algorithm
+	digest    []byte
+	noDigest  error
+	found     uint32
 }
 
 // bank returns the digest of the template data, in the full room of the largest one.

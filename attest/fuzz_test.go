@@ -199,7 +199,7 @@ func FuzzParseState(f *testing.F) {
 		if err := v.resume(saved, nil); err != nil {
 			return
 		}
-		for entry, err := range hashedAhead(Measurements("testdata/mainline-ima-ng/binary_runtime_measurements"), v.replay.newHasher()) {
+		for entry, err := range preparedAhead(Measurements("testdata/mainline-ima-ng/binary_runtime_measurements"), v.preparer()) {
 			if err != nil {
 				t.Fatal(err)
 			}

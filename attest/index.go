@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -54,11 +55,11 @@ func (x *index) add(list uint32, e *parsers.Entry) error {
 	if len(x.digests) > maxIndex || len(x.paths)+len(e.Path) > maxIndex {
 		return fmt.Errorf("%w: references of more than 4 GiB", compact.ErrTooLarge)
 	}
-	x.records = append(x.records, record{
+	x.records = append(double(x.records, 1), record{
 		list: list, digestAt: uint32(len(x.digests)), path: x.addPath(e.Path),
 		algorithm: e.Algorithm, modifiers: e.Modifiers, typ: e.Type,
 	})
-	x.digests = append(x.digests, e.Digest...)
+	x.digests = append(double(x.digests, len(e.Digest)), e.Digest...)
 	x.byDigest.made.Store(nil)
 	x.byPath.made.Store(nil)
 	return nil
@@ -71,9 +72,18 @@ func (x *index) addPath(path string) span {
 	if path != x.lastPath {
 		x.lastAt = span{uint32(len(x.paths)), uint32(len(path))}
 		x.lastPath = path
-		x.paths = append(x.paths, path...)
+		x.paths = append(double(x.paths, len(path)), path...)
 	}
 	return x.lastAt
+}
+
+// double makes room for more by doubling, where append would copy large slices at each
+// quarter.
+func double[T any](s []T, more int) []T {
+	if len(s)+more <= cap(s) {
+		return s
+	}
+	return slices.Grow(s, len(s)+more)
 }
 
 // digestHash needs no hashing: digests are as good as random, and references are the

@@ -114,6 +114,9 @@ func (r *References) AddFile(path string) error {
 		return err
 	}
 	list := &List{Name: filepath.Base(path), Origin: path}
+	var sums contentSums
+	var hashing sync.WaitGroup
+	hashing.Go(func() { sums = sumContent(content) })
 	if name.Type != compact.TypeKey {
 		entries := decode.Entries(formats.Lists(), name, content, parsers.Options{Want: parsers.FieldPath})
 		if err := r.addEntries(list, entries); err != nil {
@@ -122,8 +125,9 @@ func (r *References) AddFile(path string) error {
 	}
 	r.checkSignature(list, path, content)
 	r.byName[list.Name] = list
-	sum := r.addContent(list, content)
-	r.files = append(r.files, listFile{list, sum})
+	hashing.Wait()
+	r.addContent(list, sums)
+	r.files = append(r.files, listFile{list, sums.sha256[:]})
 	return nil
 }
 
@@ -144,7 +148,7 @@ func (r *References) AddSource(ctx context.Context, source parsers.Source, in pa
 			continue
 		}
 		// The machine may have loaded the very list that the source makes.
-		r.addContent(list, made.Content)
+		r.addContent(list, sumContent(made.Content))
 	}
 	return added, nil
 }
@@ -180,14 +184,20 @@ func (r *References) clear() {
 	r.byName, r.byContent = empty.byName, empty.byContent
 }
 
-// addContent returns the SHA-256 of the content.
-func (r *References) addContent(list *List, content []byte) []byte {
+// contentSums are the digests that lists are recognised by as a rule.
+type contentSums struct {
+	sha256 [sha256.Size]byte
+	sha1   [sha1.Size]byte
+}
+
+func sumContent(content []byte) contentSums {
+	return contentSums{sha256.Sum256(content), sha1.Sum(content)}
+}
+
+func (r *References) addContent(list *List, sums contentSums) {
 	r.printed = nil
-	sum := sha256.Sum256(content)
-	r.byContent[keyOf(compact.SHA256, sum[:])] = list
-	sha1Sum := sha1.Sum(content)
-	r.byContent[keyOf(compact.SHA1, sha1Sum[:])] = list
-	return sum[:]
+	r.byContent[keyOf(compact.SHA256, sums.sha256[:])] = list
+	r.byContent[keyOf(compact.SHA1, sums.sha1[:])] = list
 }
 
 func (r *References) checkSignature(list *List, path string, content []byte) {

@@ -71,7 +71,7 @@ func Verify(e Evidence, o Options) (*Report, error) {
 			e.Measurements = after(o.From.saved, e.Measurements)
 		}
 	}
-	for entry, err := range hashedAhead(e.Measurements, v.replay.newHasher()) {
+	for entry, err := range preparedAhead(e.Measurements, v.preparer()) {
 		if err != nil {
 			return nil, err
 		}
@@ -140,6 +140,22 @@ func newVerifier(e Evidence, o Options) *verifier {
 	}
 	v.replay = NewReplay(v.values, o.Required...)
 	return v
+}
+
+// preparer returns what is done to an entry without regard to those before it.
+func (v *verifier) preparer() func(*entry) {
+	h := v.replay.newHasher()
+	return func(e *entry) {
+		h.hash(e)
+		e.found = none
+		if !e.recomputes {
+			return
+		}
+		e.algorithm, e.digest, e.noDigest = e.FileDigest()
+		if e.noDigest == nil && !allZero(e.digest) {
+			e.found = v.refs.index.first(e.algorithm, e.digest)
+		}
+	}
 }
 
 func (v *verifier) note(text string) {

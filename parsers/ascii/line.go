@@ -28,11 +28,12 @@ func parseLine(text []byte) (line, error) {
 	l.escaped = escaped
 	var ok bool
 	var err error
-	switch first := bytes.IndexAny(rest, " :"); {
-	case first < 0:
-	case rest[first] == ':':
+	word, _, spaced := bytes.Cut(rest, []byte(" "))
+	switch {
+	case bytes.IndexByte(word, ':') >= 0:
 		ok, err = l.parsePrefixed(rest)
-	case bytes.HasPrefix(rest[first:], []byte(" (")):
+	case !spaced:
+	case bytes.HasPrefix(rest[len(word):], []byte(" (")):
 		ok, err = l.parseTagged(rest)
 	default:
 		ok = l.parsePlain(rest)

@@ -39,6 +39,7 @@ func makeInputs(dir string) error {
 		{in.root(), func(into string) error { return makeDatabase(into, in.packages()) }},
 		{in.lists(), func(into string) error { return makeLists(into, in.packages()) }},
 		{filepath.Dir(in.key()), makeKey},
+		{in.evidence(), makeEvidence},
 	} {
 		if err := once(input.folder, input.fill); err != nil {
 			return fmt.Errorf("make %s: %w", input.folder, err)

@@ -40,7 +40,10 @@ func (b bench) clean() error {
 
 // jobs are the lines of the table, in its order.
 func (b bench) jobs() []job {
-	return []job{b.compact(), b.database(), b.metadata(), b.signed(), b.packageFiles(), b.upload(), b.verify(), b.fileSignatures()}
+	return []job{
+		b.compact(), b.database(), b.metadata(), b.signed(), b.packageFiles(), b.upload(), b.verify(), b.fileSignatures(),
+		b.attestOne(), b.attestMany(), b.attestFleet(), b.references(),
+	}
 }
 
 func (b bench) compact() job {
