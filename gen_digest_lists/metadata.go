@@ -97,7 +97,7 @@ func ownerHint(err error) error {
 // warnings says what was done in another way than one may expect.
 func (r *request) warnings() {
 	if r.completer != nil && r.completer.Unlabelled > 0 {
-		r.warn("%d files are not there, and listed without a label", r.completer.Unlabelled)
+		r.warn("%d files are not there, and listed without a label; -i l:policy takes those of the policy", r.completer.Unlabelled)
 	}
 }
 
