@@ -35,6 +35,7 @@ func commands() []*cli.Command {
 		distroCommand(),
 		immutableCommand(),
 		mutableCommand(),
+		keysCommand(),
 		policyCommand(),
 	}
 }

@@ -200,3 +200,7 @@ func parseEC(parameters, point cryptobyte.String, name string) (*Key, error) {
 	}
 	return nil, unsupported("EC curve %s, want P-256, P-384 or P-521", oid)
 }
+
+// SubjectKeyID returns the whole identifier that the key's ID is the end of: what a
+// certificate states, else the SHA-1 of the key (RFC 5280 section 4.2.1.2, method 1).
+func (k *Key) SubjectKeyID() []byte { return bytes.Clone(k.subjectKeyID) }

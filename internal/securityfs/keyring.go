@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -37,14 +38,27 @@ func FindKeyring(proc string) (Keyring, error) {
 			return Keyring(id), nil
 		}
 	}
-	f, err := os.Open(filepath.Join(proc, "keys"))
-	if err == nil {
-		defer f.Close()
-		if id, ok := findInKeys(f, kernelIMAKeyring); ok {
-			return id, nil
-		}
+	if id, err := KernelKeyring(proc, kernelIMAKeyring); err == nil {
+		return id, nil
 	}
-	return 0, errors.New("no keyring _ima or .ima: make one with `keyctl newring _ima @u`")
+	return 0, ErrNoKeyring
+}
+
+// ErrNoKeyring means that there is no keyring of IMA.
+var ErrNoKeyring = errors.New("no keyring _ima or .ima: make one with `keyctl newring _ima @u`")
+
+// KernelKeyring finds a keyring of the kernel's own, whose name begins with a point, in
+// the list in a proc mounted there. It is fs.ErrNotExist if there is none.
+func KernelKeyring(proc, name string) (Keyring, error) {
+	f, err := os.Open(filepath.Join(proc, "keys"))
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	if id, ok := findInKeys(f, name); ok {
+		return id, nil
+	}
+	return 0, fmt.Errorf("keyring %s: %w", name, fs.ErrNotExist)
 }
 
 // findInKeys looks a keyring up in /proc/keys (keyrings(7), proc_keys(5)). Its lines

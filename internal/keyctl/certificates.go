@@ -1,0 +1,65 @@
+package keyctl
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"digestlists/internal/securityfs"
+)
+
+// The keyring with whose keys the kernel verifies what IMA appraises, where it has one
+// of its own, and those of whose keys it takes certificates into that.
+const imaKeyring = ".ima"
+
+var trusted = []string{".builtin_trusted_keys", ".secondary_trusted_keys", ".machine"}
+
+// Trusted returns the identifiers of the keys by one of which a certificate must be
+// signed for the kernel's IMA keyring; nil if it has no such keyring, and takes
+// any certificate into _ima.
+func Trusted(proc string) ([][]byte, error) {
+	if _, err := securityfs.KernelKeyring(proc, imaKeyring); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	ids := [][]byte{}
+	for _, name := range trusted {
+		ring, err := securityfs.KernelKeyring(proc, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		in, err := identifiers(ID(ring))
+		if err != nil {
+			return nil, fmt.Errorf("keyring %s: %w", name, err)
+		}
+		ids = append(ids, in...)
+	}
+	return ids, nil
+}
+
+// identifiers returns those of the certificates in a keyring. The kernel calls a
+// certificate by its subject, a colon, and the subject key identifier in hexadecimal.
+func identifiers(ring ID) (ids [][]byte, err error) {
+	keys, err := Read(ring)
+	if err != nil {
+		return nil, err
+	}
+	for ; len(keys) >= 4; keys = keys[4:] {
+		kind, description, err := Describe(ID(binary.NativeEndian.Uint32(keys)))
+		if err != nil {
+			return nil, err
+		}
+		last := description[strings.LastIndexByte(description, ' ')+1:]
+		if id, err := hex.DecodeString(last); kind == "asymmetric" && err == nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
