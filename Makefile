@@ -77,6 +77,7 @@ install: build man install-initramfs
 	ln -sf ../setup-ima-digest-lists.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sysinit.target.wants/
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(SYSCONFDIR)/dnf/plugins/post-transaction-actions.d packaging/hooks/digest_lists.action
 	test -e $(DESTDIR)$(SYSCONFDIR)/ima/digest_lists.conf || $(INSTALL) -m 0644 packaging/digest_lists.conf $(DESTDIR)$(SYSCONFDIR)/ima
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/digestlist/policies internal/imapolicy/ready/policies/*
 	$(foreach page,$(MAN),$(INSTALL) -D -m 0644 $(page) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&) true
 
 # What goes into an initramfs, and what puts it there.

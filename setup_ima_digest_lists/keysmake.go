@@ -22,9 +22,6 @@ const (
 	evmCertificate = "/etc/keys/x509_evm.der"
 )
 
-// passwordVariable is the environment variable that the other tools take it from, too.
-const passwordVariable = "DIGEST_LISTS_PASSWORD"
-
 func keysMake() *cli.Command {
 	return &cli.Command{
 		Name:      "make",

@@ -142,10 +142,7 @@ func readTrust(c *cli.Context, kernel *imapolicy.Kernel) (*lockout.Trust, error)
 		}
 	}
 	if kernel.DigestLists {
-		trust.Known, err = known.Read(c.String("dir"), nil)
+		trust.Known, err = known.Read(c.String("dir"))
 	}
 	return trust, err
 }
-
-// maxCertificate is more than any certificate has, in bytes.
-const maxCertificate = 1 << 20
