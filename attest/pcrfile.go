@@ -27,7 +27,8 @@ type PCRHint struct {
 
 // ReadPCRs reads a file of PCR values, or the folder of a bank in sysfs such as
 // /sys/class/tpm/tpm0/pcr-sha256. Bank and number of a file in such a folder are taken
-// from its path. "ALGORITHM,FILE", as evmctl has it, names the bank of a file that does not.
+// from its path. A device such as /dev/tpmrm0, or the socket of a software TPM, is asked for
+// all its PCRs. "ALGORITHM,FILE", as evmctl has it, names the bank of a file that does not.
 func ReadPCRs(path string, selection []SelectedBank) (*PCRs, error) {
 	hint := PCRHint{PCR: -1, Selection: selection}
 	if name, rest, ok := strings.Cut(path, ","); ok {
@@ -35,8 +36,13 @@ func ReadPCRs(path string, selection []SelectedBank) (*PCRs, error) {
 			hint.Bank, path = bank, rest
 		}
 	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
+	switch info, err := os.Stat(path); {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
 		return readPCRFolder(path)
+	case isTPM(info.Mode()):
+		return readTPM(path, info.Mode())
 	}
 	return readPCRFile(path, hint)
 }

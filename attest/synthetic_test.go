@@ -1,8 +1,10 @@
 package attest_test
 
 import (
+	"bytes"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"digestlists/attest"
@@ -94,5 +96,63 @@ func TestFileCalledBootAggregate(t *testing.T) {
 	r := verify(t, evidenceFor(t, list, compact.SHA256, false), attest.Options{References: knowing(t, list[:54], nobody)})
 	if diff := cmp.Diff([]string{"boot_aggregate unknown [10]"}, found(r)); diff != "" || r.Boot != "not checked" {
 		t.Errorf("%s %s", r.Boot, diff)
+	}
+}
+
+// oddNames are names that lists do hold.
+var oddNames = []string{
+	"/opt/with space", "/opt/new\nline", "/opt/\xff\xfe", "/" + strings.Repeat("n", 4095), "memfd:code (deleted)", "/init", "x",
+	"/opt/10 0000000000000000000000000000000000000000 ima-ng sha256:00 /x",
+}
+
+// Names do not matter: files are known by their digests. A text list in which a name
+// passes for two lines is not trusted, whatever it says.
+func TestOddNames(t *testing.T) {
+	for _, name := range oddNames {
+		digest := sum(t, compact.SHA256, []byte(name))
+		m := measured(t, 10, compact.SHA256, digest, name)
+		e := evidenceFor(t, []*imalog.Measurement{m}, compact.SHA256, false)
+		refs := knowing(t, []*imalog.Measurement{measured(t, 10, compact.SHA256, digest, "/elsewhere")}, nobody)
+
+		binary := append([]byte{10, 0, 0, 0}, m.TemplateDigest...)
+		binary = field(field(binary, []byte("ima-ng")), m.Data)
+		e.Measurements = attest.ReadMeasurements("list", bytes.NewReader(binary))
+		if r := verify(t, e, attest.Options{References: refs, All: true}); r.Verdict != attest.Trusted || r.Findings[0].Path != name {
+			t.Errorf("%.40q: %s, %q", name, r.Verdict, r.Reasons)
+		}
+		text := fmt.Appendf(nil, "10 %x ima-ng sha256:%x %s\n", m.TemplateDigest, digest, name)
+		e.Measurements = attest.ReadMeasurements("list", bytes.NewReader(text))
+		r, err := attest.Verify(e, attest.Options{References: refs})
+		if trusted := err == nil && r.Verdict == attest.Trusted; trusted == strings.Contains(name, "\n") {
+			t.Errorf("%.40q as text: trusted is %v, error %v", name, trusted, err)
+		}
+	}
+}
+
+// A kernel that keeps only what was not read yet hands its list out in parts: they are taken
+// in order, and in no other.
+func TestStagedParts(t *testing.T) {
+	const folder = "digest-lists-plus11"
+	all := measurements(t, lists(folder)[1])
+	data := readFile(t, folder, "binary_runtime_measurements")
+	var parts []string
+	for i, end := range []int{13, 14, 40, len(all)} {
+		start := []int{0, 13, 14, 40}[i]
+		stop := int64(len(data))
+		if end < len(all) {
+			stop = all[end].Offset
+		}
+		parts = append(parts, writeFile(t, filepath.Join(t.TempDir(), "part"), data[all[start].Offset:stop]))
+	}
+	o := attest.Options{References: references(t, "testdata/"+folder+"/digest_lists", nil)}
+	if r := verify(t, evidence(t, folder, parts...), o); r.Attested != len(all) {
+		t.Errorf("%d attested, %q", r.Attested, r.Reasons)
+	}
+	parts[1], parts[2] = parts[2], parts[1]
+	if r := verify(t, evidence(t, folder, parts...), o); r.Attested != 0 {
+		t.Errorf("in another order: %d attested", r.Attested)
+	}
+	if r := verify(t, evidence(t, folder, parts[0], parts[3]), o); r.Attested != 0 {
+		t.Errorf("with parts left out: %d attested", r.Attested)
 	}
 }
