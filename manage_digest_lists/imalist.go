@@ -78,7 +78,7 @@ func (j *job) newPrediction() (*prediction, error) {
 		j.warn("without --pcrs, boot_aggregate is that of a machine without a TPM")
 	}
 	// Whether they all fit into a kernel's table is not asked here.
-	p.table = kerneltable.New(kerneltable.Limits{Budget: 1 << 62, LastAlgorithm: compact.SHA3_512})
+	p.table = newTable()
 	if p.lists, err = j.openLists(); err != nil {
 		return nil, err
 	}

@@ -124,6 +124,9 @@ func (t *Table) All() iter.Seq[Entry] {
 	}
 }
 
+// AddDigest does what a list with that one digest does.
+func (t *Table) AddDigest(d compact.Digest) error { return t.add(d.Block, d.Sum) }
+
 // add makes a digest known, or known once more.
 func (t *Table) add(b compact.Block, sum []byte) error {
 	s := set{b.Type, b.Algorithm}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bufio"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"digestlists/compact"
+	"digestlists/internal/command"
+	"digestlists/internal/listdir"
+	"digestlists/parsers"
+)
+
+// A digestKey is what makes two digests the same.
+type digestKey struct {
+	typ       compact.Type
+	algorithm compact.Algorithm
+	sum       string
+}
+
+func keyOf(d compact.Digest) digestKey { return digestKey{d.Type, d.Algorithm, string(d.Sum)} }
+
+// A change is a digest that one side knows and the other does not.
+type change struct {
+	Change string `json:"change"` // "removed" or "added"
+	Path   string `json:"path,omitempty"`
+	Type   string `json:"type"`
+	Digest string `json:"digest"` // with its algorithm
+	List   string `json:"list"`
+}
+
+// diff compares two directories, or lists.
+func diff(j *job) error {
+	var sides [2]*lists
+	for i := range sides {
+		l, err := j.openPath(j.Args().Get(i))
+		if err != nil {
+			return err
+		}
+		defer l.Close()
+		sides[i] = l
+	}
+	removed := j.onlyIn(sides[0], "removed", j.digests(sides[1]))
+	added := j.onlyIn(sides[1], "added", j.digests(sides[0]))
+	if j.failures > 0 {
+		return errors.New("the lists cannot be compared")
+	}
+	changes := append(removed, added...)
+	// By file; first what has gone, then what has come.
+	slices.SortStableFunc(changes, func(a, b change) int { return strings.Compare(a.Path, b.Path) })
+	if err := j.printChanges(changes); err != nil {
+		return err
+	}
+	if len(changes) > 0 {
+		return command.Failed()
+	}
+	return nil
+}
+
+// digests returns what the lists know.
+func (j *job) digests(l *lists) map[digestKey]struct{} {
+	all := make(map[digestKey]struct{})
+	for _, list := range l.Lists {
+		err := l.eachDigest(list, func(d compact.Digest, _ *parsers.Entry) bool {
+			all[keyOf(d)] = struct{}{}
+			return true
+		})
+		if err != nil {
+			j.fail(list.File, err)
+		}
+	}
+	return all
+}
+
+// onlyIn returns what the lists know and others does not have. Errors were reported as others
+// was made of the same lists.
+func (j *job) onlyIn(l *lists, what string, others map[digestKey]struct{}) (changes []change) {
+	for _, list := range l.Lists {
+		_ = l.eachDigest(list, func(d compact.Digest, e *parsers.Entry) bool {
+			if _, ok := others[keyOf(d)]; !ok {
+				changes = append(changes, newChange(what, list, d, e))
+			}
+			return true
+		})
+	}
+	return changes
+}
+
+func newChange(what string, list listdir.List, d compact.Digest, e *parsers.Entry) change {
+	return change{what, strings.Clone(e.Path), d.Type.String(), d.Algorithm.String() + ":" + hex.EncodeToString(d.Sum), list.File}
+}
+
+func (j *job) printChanges(changes []change) error {
+	out := bufio.NewWriter(j.App.Writer)
+	for i := range changes {
+		if err := j.printChange(out, &changes[i]); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}
+
+func (j *job) printChange(out io.Writer, c *change) error {
+	if j.Bool("json") {
+		return json.NewEncoder(out).Encode(c)
+	}
+	sign, name := "-", c.Path
+	if c.Change == "added" {
+		sign = "+"
+	}
+	if name == "" {
+		name = "?" // a compact list has no names
+	}
+	_, err := fmt.Fprintf(out, "%s %s %s %s %s\n", sign, printable(name), c.Type, c.Digest, printable(c.List))
+	return err
+}
