@@ -9,7 +9,9 @@
 //   - Replay extends the entries of the list into all PCRs and banks at once, and finds
 //     the longest part of the list, from its start, that the values attest;
 //   - References say which digests are known, and from which digest list or package;
-//   - Verify puts these together into a Report with one verdict and the reasons for it.
+//   - ParseEventLog replays what the firmware says that it has measured before the kernel;
+//   - Verify puts these together into a Report with one verdict and the reasons for it, and
+//     can continue from the State of an earlier one.
 //
 // # What is attested
 //

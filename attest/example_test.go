@@ -1,6 +1,7 @@
 package attest_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -90,6 +91,44 @@ func ExampleReplay() {
 	// PCR 10 sha256: own hash
 	// PCR 11 sha1: own hash
 	// PCR 11 sha256: own hash
+}
+
+// A verifier that polls keeps the state of each machine, and replays only what is new.
+func ExampleReport_State() {
+	values, err := attest.ReadPCRs(filepath.Join(evidenceDir, "quote.pcrs"), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	references := attest.NewReferences(nil, time.Now())
+	if _, err := references.AddTree(filepath.Join(evidenceDir, "digest_lists")); err != nil {
+		fmt.Println(err)
+		return
+	}
+	evidence := attest.Evidence{Measurements: attest.Measurements(filepath.Join(evidenceDir, "binary_runtime_measurements")), PCRs: values}
+	options := attest.Options{References: references, KeepState: true}
+	first, err := attest.Verify(evidence, options)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	kept, err := json.Marshal(first.State())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if options.From, err = attest.ParseState(kept); err != nil {
+		fmt.Println(err)
+		return
+	}
+	second, err := attest.Verify(evidence, options)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(options.From.Entries(), second.Verdict, second.Reasons)
+	// Output:
+	// 57 not trusted [4 unknown]
 }
 
 func ExampleParsePatterns() {
