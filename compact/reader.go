@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 )
 
 // A Reader reads a compact list block by block. It holds one digest at a time,
@@ -161,6 +162,21 @@ func (in *input) read(b []byte) error {
 	default:
 		return err
 	}
+}
+
+// next returns the next n bytes, valid until something else is read: where they are
+// in the buffer of the reader or else, since they are not all there, in spare.
+func (in *input) next(n int, spare *[]byte) ([]byte, error) {
+	if n > in.r.Buffered() {
+		*spare = slices.Grow((*spare)[:0], n)[:n]
+		return *spare, in.read(*spare)
+	}
+	b, err := in.r.Peek(n)
+	if err == nil {
+		_, err = in.r.Discard(n) // which moves nothing
+	}
+	in.off += int64(n)
+	return b, err
 }
 
 func (in *input) fail(delta int64, field string, err error) error {

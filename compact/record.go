@@ -71,25 +71,34 @@ func (r *Record) SetFSMagic(magic uint64) { r.FSMagic, r.items = magic, r.items|
 
 func (r *Record) has(item int) bool { return r.items&(1<<item) != 0 }
 
-// set takes an item. Text that is that of the record before needs no memory of its own:
-// labels and capabilities of most files are the same.
-func (r *Record) set(id int, data []byte, algorithm Algorithm, last *Record) error {
+// checkItem tells whether an item may have these data.
+func checkItem(id int, data []byte, algorithm Algorithm) error {
 	want := itemSizes[id]
-	if id == itemDigest || id == itemEVMDigest {
+	switch id {
+	case itemDigest, itemEVMDigest:
 		want = algorithm.Size()
+	case itemPath, itemLabel, itemCaps:
+		if i := bytes.IndexByte(data, 0); i < 0 || i != len(data)-1 {
+			return fmt.Errorf("%w: text does not end in its only NUL", ErrMalformed)
+		}
+		return nil
 	}
-	if want != 0 && len(data) != want {
+	if len(data) != want {
 		return fmt.Errorf("%w: %d bytes, want %d", ErrMalformed, len(data), want)
 	}
-	r.items |= 1 << id
-	var err error
+	return nil
+}
+
+// set takes an item that was checked. Text that is that of the record before needs no
+// memory of its own: labels and capabilities of most files are the same.
+func (r *Record) set(id int, data []byte, last *Record) {
 	switch id {
 	case itemDigest:
 		r.Digest = data
 	case itemEVMDigest:
 		r.EVMDigest = data
 	case itemPath:
-		r.Path, err = text(data, last.Path)
+		r.Path = text(data, last.Path)
 	case itemUID:
 		r.UID = binary.LittleEndian.Uint32(data)
 	case itemGID:
@@ -101,20 +110,16 @@ func (r *Record) set(id int, data []byte, algorithm Algorithm, last *Record) err
 	case itemFSMagic:
 		r.FSMagic = binary.LittleEndian.Uint64(data)
 	case itemLabel:
-		r.Label, err = text(data, last.Label)
+		r.Label = text(data, last.Label)
 	case itemCaps:
-		r.Caps, err = text(data, last.Caps)
+		r.Caps = text(data, last.Caps)
 	}
-	return err
 }
 
-// text checks that the only NUL is the last byte.
-func text(data []byte, last string) (string, error) {
-	if i := bytes.IndexByte(data, 0); i < 0 || i != len(data)-1 {
-		return "", fmt.Errorf("%w: text does not end in its only NUL", ErrMalformed)
-	}
+// text is data without its NUL.
+func text(data []byte, last string) string {
 	if data = data[:len(data)-1]; string(data) == last {
-		return last, nil
+		return last
 	}
-	return string(data), nil
+	return string(data)
 }

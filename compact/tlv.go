@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"slices"
 )
 
 // maxTLVAlgorithm is the last algorithm that compact_tlv lists name: the format
@@ -28,9 +27,11 @@ type TLVReader struct {
 	index  uint32
 	end    int64 // offset after the current block
 	rec    Record
-	buf    []byte  // of the items of rec
-	head   [5]byte // of the item being read
+	buf    []byte // of the digests of rec
+	part   []byte // what was read last, if it was not in one piece
 	err    error
+
+	checking bool // records are not kept
 }
 
 // NewTLVReader returns a reader of the list in r. It reads ahead.
@@ -89,13 +90,14 @@ func (t *TLVReader) blockEnd() error {
 }
 
 func (t *TLVReader) record() error {
-	count := t.head[:1]
-	if err := t.read(count, "number of items"); err != nil {
+	count, err := t.read(1, "number of items")
+	if err != nil {
 		return err
 	}
+	items := int(count[0])
 	last := t.rec
 	t.rec, t.buf = Record{}, t.buf[:0]
-	for range int(count[0]) {
+	for range items {
 		if err := t.item(&last); err != nil {
 			return err
 		}
@@ -107,8 +109,8 @@ func (t *TLVReader) record() error {
 }
 
 func (t *TLVReader) item(last *Record) error {
-	head := t.head[:]
-	if err := t.read(head, "item"); err != nil {
+	head, err := t.read(5, "item")
+	if err != nil {
 		return err
 	}
 	id, size := int(head[0]), binary.LittleEndian.Uint32(head[1:])
@@ -120,30 +122,61 @@ func (t *TLVReader) item(last *Record) error {
 	case size > maxItem:
 		return t.in.fail(-4, t.field(itemNames[id]), fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, size, maxItem))
 	}
-	// Items that were read before stay where they are when the buffer grows.
-	start := len(t.buf)
-	t.buf = slices.Grow(t.buf, int(size))[:start+int(size)]
-	data := t.buf[start:len(t.buf):len(t.buf)]
-	if err := t.read(data, itemNames[id]); err != nil {
+	data, err := t.read(int(size), itemNames[id])
+	if err != nil {
 		return err
 	}
-	if err := t.rec.set(id, data, t.header.Algorithm, last); err != nil {
+	if err := checkItem(id, data, t.header.Algorithm); err != nil {
 		return t.in.fail(-int64(size), t.field(itemNames[id]), err)
 	}
+	t.rec.items |= 1 << id
+	if t.checking {
+		return nil
+	}
+	if id == itemDigest || id == itemEVMDigest {
+		start := len(t.buf)
+		t.buf = append(t.buf, data...)
+		data = t.buf[start:len(t.buf):len(t.buf)]
+	}
+	t.rec.set(id, data, last)
 	return nil
 }
 
-// read fills b, but not past the end of the block.
-func (t *TLVReader) read(b []byte, field string) error {
-	if left := t.end - t.in.off; int64(len(b)) > left {
-		return t.in.fail(0, t.field(field), fmt.Errorf("%w: %d bytes, %d left in the block", ErrMalformed, len(b), left))
+// read returns the next n bytes, but none past the end of the block. They are valid until
+// the next call.
+func (t *TLVReader) read(n int, field string) ([]byte, error) {
+	if left := t.end - t.in.off; int64(n) > left {
+		return nil, t.in.fail(0, t.field(field), fmt.Errorf("%w: %d bytes, %d left in the block", ErrMalformed, n, left))
 	}
-	if err := t.in.read(b); err != nil {
-		return t.in.fail(0, t.field(field), err)
+	b, err := t.in.next(n, &t.part)
+	if err != nil {
+		return nil, t.in.fail(0, t.field(field), err)
 	}
-	return nil
+	return b, nil
 }
 
 func (t *TLVReader) field(name string) string {
 	return fmt.Sprintf("%s of record %d of %d", name, t.index+1, t.header.Count)
+}
+
+// CheckTLV reads a whole list and returns how many records it holds. An empty input is
+// an error.
+func CheckTLV(r io.Reader) (records int, err error) {
+	t := NewTLVReader(r)
+	t.checking = true
+	blocks := 0
+	for {
+		h, err := t.Next()
+		if err == io.EOF && blocks > 0 {
+			return records, nil
+		}
+		if err == io.EOF {
+			return 0, t.in.fail(0, "header", ErrTruncated)
+		}
+		if err != nil {
+			return 0, err
+		}
+		blocks++
+		records += int(h.Count)
+	}
 }

@@ -20,11 +20,12 @@ type Parser interface {
 	Parse(list []byte, opts Options) iter.Seq2[*Entry, error]
 }
 
-// A Streamer is a Parser that needs no more than a part of a list in memory. Stream
-// yields entries as it reads them: whoever must not use those of a damaged list goes
-// through it twice.
+// A Streamer is a Parser that needs no more than a part of a list in memory. Check goes
+// through a whole list; Stream yields entries as it reads them, and is for lists that were
+// checked, or whose entries are of use even if there is an error after them.
 type Streamer interface {
 	Parser
+	Check(list io.Reader, opts Options) error
 	Stream(list io.Reader, opts Options) iter.Seq2[*Entry, error]
 }
 

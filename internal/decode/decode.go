@@ -69,10 +69,8 @@ func stream(parser parsers.Streamer, f listdir.File, opts parsers.Options) iter.
 	if err != nil {
 		return parsers.Fail[parsers.Entry](fmt.Errorf("appended signature: %w", err))
 	}
-	for _, err := range parser.Stream(io.NewSectionReader(f, 0, size), opts) {
-		if err != nil {
-			return parsers.Fail[parsers.Entry](err)
-		}
+	if err := parser.Check(io.NewSectionReader(f, 0, size), opts); err != nil {
+		return parsers.Fail[parsers.Entry](err)
 	}
 	return parser.Stream(io.NewSectionReader(f, 0, size), opts)
 }

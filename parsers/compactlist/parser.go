@@ -19,10 +19,16 @@ var _, _ parsers.Streamer = Parser{}, TLVParser{}
 
 // Parse implements [parsers.Parser].
 func (p Parser) Parse(list []byte, opts parsers.Options) iter.Seq2[*parsers.Entry, error] {
-	if _, err := compact.Check(bytes.NewReader(list)); err != nil {
+	if err := p.Check(bytes.NewReader(list), opts); err != nil {
 		return parsers.Fail[parsers.Entry](err)
 	}
 	return p.Stream(bytes.NewReader(list), opts)
+}
+
+// Check implements [parsers.Streamer].
+func (Parser) Check(list io.Reader, _ parsers.Options) error {
+	_, err := compact.Check(list)
+	return err
 }
 
 // Stream implements [parsers.Streamer].
@@ -40,12 +46,16 @@ type TLVParser struct{}
 
 // Parse implements [parsers.Parser].
 func (p TLVParser) Parse(list []byte, opts parsers.Options) iter.Seq2[*parsers.Entry, error] {
-	for _, err := range p.Stream(bytes.NewReader(list), opts) {
-		if err != nil {
-			return parsers.Fail[parsers.Entry](err)
-		}
+	if err := p.Check(bytes.NewReader(list), opts); err != nil {
+		return parsers.Fail[parsers.Entry](err)
 	}
 	return p.Stream(bytes.NewReader(list), opts)
+}
+
+// Check implements [parsers.Streamer].
+func (TLVParser) Check(list io.Reader, _ parsers.Options) error {
+	_, err := compact.CheckTLV(list)
+	return err
 }
 
 // Stream implements [parsers.Streamer].

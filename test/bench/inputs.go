@@ -40,6 +40,7 @@ func makeInputs(dir string) error {
 		{in.lists(), func(into string) error { return makeLists(into, in.packages()) }},
 		{filepath.Dir(in.key()), makeKey},
 		{in.evidence(), makeEvidence},
+		{filepath.Dir(in.records("compact")), makeRecords},
 	} {
 		if err := once(input.folder, input.fill); err != nil {
 			return fmt.Errorf("make %s: %w", input.folder, err)

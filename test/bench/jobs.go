@@ -43,6 +43,7 @@ func (b bench) jobs() []job {
 	return []job{
 		b.compact(), b.database(), b.metadata(), b.signed(), b.packageFiles(), b.upload(), b.verify(), b.fileSignatures(),
 		b.attestOne(), b.attestMany(), b.attestFleet(), b.references(),
+		b.dump("compact"), b.dump("compact_tlv"),
 	}
 }
 
