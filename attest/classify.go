@@ -43,7 +43,7 @@ func (v *verifier) classify(e *entry) result {
 	}
 	algorithm, digest, err := e.algorithm, e.digest, e.noDigest
 	if errors.Is(err, imalog.ErrNoFileDigest) {
-		return v.allowed(m, result{class: Unknown, reason: err.Error()})
+		return v.allowed(m.Name(), result{class: Unknown, reason: err.Error()})
 	}
 	if err != nil {
 		return result{class: NotUnderstood, reason: err.Error()}
@@ -193,7 +193,7 @@ func (v *verifier) file(m *imalog.Measurement, r result) result {
 		signer, err := v.options.Keys.verify(signed{m, r.algorithm, r.digest}, v.options.Now)
 		if isBad(err) {
 			r.class, r.reason = BadSignature, "in the entry: "+unsignedReason(err)
-			return v.allowed(m, r)
+			return v.allowed(m.Name(), r)
 		}
 		r.signedBy = signer
 	}
@@ -210,8 +210,8 @@ func (v *verifier) file(m *imalog.Measurement, r result) result {
 		return r
 	}
 	r.class, r.reason = Unknown, "no reference has this digest"
-	r.near = v.nearest(m, r)
-	return v.allowed(m, r)
+	r.near = v.nearest(m.Name(), r)
+	return v.allowed(m.Name(), r)
 }
 
 // lookup prefers a match of a list that has been loaded.
@@ -254,18 +254,18 @@ func (v *verifier) kernelDidNotKnow(m *imalog.Measurement, r result, known *reco
 		r.reason = fmt.Sprintf("the kernel did not know it: %s has it, and was not loaded before", list.Name)
 	default:
 		r.reason = "the kernel did not know it, and no reference has this digest"
-		r.near = v.nearest(m, r)
+		r.near = v.nearest(m.Name(), r)
 		if r.near != nil && r.near.Algorithm != r.algorithm.String() {
 			r.reason = fmt.Sprintf("the kernel did not know it: %s has its path with a digest of another algorithm", r.near.List)
 		}
 	}
-	return v.allowed(m, r)
+	return v.allowed(m.Name(), r)
 }
 
 // nearest finds another digest for the same path, of the same algorithm if there is one.
-func (v *verifier) nearest(m *imalog.Measurement, r result) *Near {
+func (v *verifier) nearest(path string, r result) *Near {
 	var near *Near
-	for match := range v.refs.At(m.Name()) {
+	for match := range v.refs.At(path) {
 		if near == nil || match.Algorithm == r.algorithm {
 			near = &Near{List: match.List.Name, Algorithm: match.Algorithm.String(), Digest: bytes.Clone(match.Digest)}
 		}
@@ -277,8 +277,8 @@ func (v *verifier) nearest(m *imalog.Measurement, r result) *Near {
 }
 
 // allowed is for what the policy may let pass. Violations are not: no PCR covers their names.
-func (v *verifier) allowed(m *imalog.Measurement, r result) result {
-	if v.options.Allow.Match(m.Name(), r.algorithm, r.digest) {
+func (v *verifier) allowed(path string, r result) result {
+	if v.options.Allow.Match(path, r.algorithm, r.digest) {
 		r.class = Allowed
 		r.reason = strings.TrimSpace("allowed: " + r.reason)
 	}

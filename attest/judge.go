@@ -2,10 +2,13 @@ package attest
 
 import "fmt"
 
-// judge finds the verdict and the reasons.
-func (v *verifier) judge(ok bool) {
+// judge finds the verdict and the reasons. Audit records may be alone, without a measurement list.
+func (v *verifier) judge(ok, auditAlone bool) {
 	r := v.report
 	switch {
+	case auditAlone && r.Audit.Records == 0:
+		v.nothing("the audit log has no record of a file")
+	case auditAlone:
 	case r.Entries == 0:
 		v.nothing("the measurement list is empty")
 	case len(v.values.Banks()) == 0:
@@ -19,10 +22,15 @@ func (v *verifier) judge(ok bool) {
 	if r.Verdict == Nothing {
 		return
 	}
-	if !ok {
+	switch {
+	case auditAlone:
+	case !ok:
 		r.Reasons = append(r.Reasons, v.whyNever()...)
-	} else {
+	default:
 		v.judgeMatched()
+	}
+	if r.Audit != nil {
+		v.judgeAudit()
 	}
 	r.Verdict = Trusted
 	if len(r.Reasons) > 0 {

@@ -37,6 +37,7 @@ const (
 	BootMismatch  Class = "boot mismatch"  // boot_aggregate is not that of the PCRs
 	WrongTemplate Class = "wrong template" // the template digest is not that of the entry
 	NotUnderstood Class = "not understood" // of a template that holds nothing that is known
+	KernelRefused Class = "refused"        // by the kernel's appraisal, as an audit record says
 )
 
 // good reports whether a class is no reason for distrust.
@@ -66,6 +67,7 @@ type Report struct {
 	Findings  []Finding        `json:"findings"`       // what is not known or, with Options.All, every entry, in the order of the list
 	Reference ReferenceReport  `json:"references"`
 	EventLog  *EventLogReport  `json:"event_log"` // null without one
+	Audit     *AuditReport     `json:"audit"`     // null without audit records
 
 	state *State
 }

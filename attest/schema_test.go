@@ -117,6 +117,7 @@ func TestSchema(t *testing.T) {
 		"never matches": verify(t, stock, attest.Options{References: references(t, dir, nil)}),
 		"violation":     verify(t, evidenceFor(t, violations, 4, true), attest.Options{References: packageReferences(t)}),
 		"nothing":       verify(t, attest.Evidence{Measurements: attest.Measurements()}, attest.Options{}),
+		"audit":         verify(t, attest.Evidence{Audit: auditRecords(t, auditLog)}, auditOptions(t)),
 		"refused":       attest.Refused(attest.ErrNonce),
 	} {
 		data, err := json.Marshal(r)
@@ -145,8 +146,10 @@ func TestSchemaIsComplete(t *testing.T) {
 		{*s.Properties["pcrs"].Items, attest.RegisterReport{}},
 		{*s.Properties["lists"].Items, attest.ListReport{}},
 		{*s.Properties["findings"].Items, attest.Finding{}},
-		{s.Properties["findings"].Items.Properties["near"], attest.Near{}},
-		{s.Properties["findings"].Items.Properties["known"], attest.Origin{}},
+		{s.Defs["near"], attest.Near{}},
+		{s.Defs["known"], attest.Origin{}},
+		{s.Properties["audit"], attest.AuditReport{}},
+		{*s.Properties["audit"].Properties["findings"].Items, attest.AuditFinding{}},
 		{s.Properties["references"], attest.ReferenceReport{}},
 		{s.Properties["event_log"], attest.EventLogReport{}},
 		{*s.Properties["event_log"].Properties["mismatches"].Items, attest.EventLogMismatch{}},

@@ -6,15 +6,17 @@ import (
 	"iter"
 	"time"
 
+	"digestlists/parsers/audit"
 	"digestlists/parsers/imalog"
 )
 
 // Evidence is what a machine has sent.
 type Evidence struct {
 	Measurements iter.Seq2[*imalog.Measurement, error]
-	PCRs         *PCRs     // values without a quote, nil for none
-	Quote        *Quote    // nil for none; its values are then the only ones that count
-	EventLog     *EventLog // of the firmware, nil for none
+	PCRs         *PCRs                           // values without a quote, nil for none
+	Quote        *Quote                          // nil for none; its values are then the only ones that count
+	EventLog     *EventLog                       // of the firmware, nil for none
+	Audit        iter.Seq2[*audit.Record, error] // what the machine's audit log says; nil for none
 }
 
 // Options say what the evidence is compared with, and what is taken.
@@ -49,8 +51,8 @@ type Options struct {
 	IgnoreViolations bool // violations are reported, and no reason for distrust
 }
 
-// Verify compares evidence with references. An error means that the measurement list
-// cannot be read, or that Options.From does not fit, which is ErrState; all else is in the report.
+// Verify compares evidence with references. An error means that the measurement list or an
+// audit record cannot be read, or that Options.From does not fit, which is ErrState; all else is in the report.
 //
 // Memory does not grow with the list, but for what the report says about entries that are
 // not known or, with Options.All, about all of them. Measurements are read by a goroutine of
@@ -60,6 +62,11 @@ func Verify(e Evidence, o Options) (*Report, error) {
 		o.Now = time.Now()
 	}
 	v := newVerifier(e, o)
+	if e.Audit != nil {
+		if err := v.audit(e.Audit); err != nil {
+			return nil, err
+		}
+	}
 	if e.Measurements == nil {
 		return v.finish(e), nil
 	}
@@ -231,11 +238,7 @@ func (v *verifier) isFinding(r result) bool {
 
 func (v *verifier) finding(m *imalog.Measurement, r result, entry int) Finding {
 	f := Finding{Entry: entry, PCRs: []int{int(m.PCR)}, Class: r.class, Path: m.Name(), Reason: r.reason, Near: r.near, SignedBy: r.signedBy}
-	if r.list != nil {
-		f.Known = &Origin{List: r.list.Name, Package: r.list.Package}
-	} else if r.known != nil {
-		f.Known = v.refs.origin(r.known)
-	}
+	f.Known = v.knownFrom(r)
 	if r.digest != nil {
 		f.Algorithm, f.Digest = r.algorithm.String(), bytes.Clone(r.digest)
 	}
@@ -249,4 +252,14 @@ func (v *verifier) listReport(m *imalog.Measurement, r result) ListReport {
 		l.Reference = r.list.Name
 	}
 	return l
+}
+
+func (v *verifier) knownFrom(r result) *Origin {
+	switch {
+	case r.list != nil:
+		return &Origin{List: r.list.Name, Package: r.list.Package}
+	case r.known != nil:
+		return v.refs.origin(r.known)
+	}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"digestlists/internal/command"
 	"digestlists/parsers"
 	"digestlists/parsers/ascii"
+	"digestlists/parsers/audit"
 	"digestlists/parsers/imalog"
 	"digestlists/parsers/plugin"
 	"digestlists/parsers/rpmdb"
@@ -22,6 +23,7 @@ func sources(r *request) parsers.Registry {
 		{Name: "ima+ima_ng", Help: "IMA measurement list of the system, or ascii or binary files", Source: imalog.Source{}},
 		{Name: "compact", Help: "files and directory trees", Source: r.files()},
 		{Name: "unknown", Help: "files that the lists of D: do not know", Source: unknownSource{}},
+		{Name: "audit", Help: "files that the audit log tells of: audit.log, kernel log, journal", Source: audit.Source{}},
 		{Name: "ascii", Help: "checksum files as sha256sum and the like write them", Source: ascii.Source{Force: r.algorithm, Forced: r.forced}},
 		{Name: "copy", Help: "a list or certificate as it is", Source: copySource{}},
 	}

@@ -26,12 +26,14 @@ With --measurements, tells instead whether a machine has run nothing but known f
 its IMA measurement list is replayed against the PCR values of a quote, and each entry
 looked up in the lists and packages of --reference. The exit code is 0 for trusted, 1
 for not trusted, 3 for evidence that cannot be read, and 5 if there is nothing to
-compare with. With --batch, does so for every machine of a fleet.`
+compare with. With --batch, does so for every machine of a fleet. With --audit, the
+files in the machine's audit log are looked up, too, or alone.`
 
 func newApp() *command.App {
 	app := command.New("verify_digest_lists", "check the signatures of IMA digest lists")
 	app.UsageText = "verify_digest_lists [-d DIR] [-f NAME] [options]\n" +
 		"verify_digest_lists --measurements FILE… [--pcrs FILE…] [--quote MSG --signature SIG --quote-pcrs FILE --ak KEY --nonce HEX] [--reference PATH…] [options]\n" +
+		"verify_digest_lists --audit FILE… --reference PATH… [options]\n" +
 		"verify_digest_lists --batch DIR|- [--reference PATH…] [options]"
 	app.Description = description
 	app.Flags = append([]cli.Flag{
@@ -58,10 +60,10 @@ func run(c *cli.Context) error {
 		return attestBatch(c)
 	case c.IsSet("unquoted"):
 		return command.Usagef("--unquoted is for --batch")
-	case c.IsSet("measurements"):
+	case c.IsSet("measurements") || c.IsSet("audit"):
 		return attestMachine(c)
 	}
-	if err := refuseFlags(c, slices.Concat(machineFlags(), verdictFlags()), "is for --measurements"); err != nil {
+	if err := refuseFlags(c, slices.Concat(machineFlags(), verdictFlags()), "is for --measurements and --audit"); err != nil {
 		return err
 	}
 	return checkLists(c)

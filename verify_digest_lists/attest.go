@@ -19,7 +19,7 @@ var listFlags = []string{"dir", "file", "rpm-keys", "no-key-lists"}
 
 // attestMachine tells whether a machine has run nothing but known files.
 func attestMachine(c *cli.Context) error {
-	if err := refuseNames(c, "is not for --measurements", listFlags...); err != nil {
+	if err := refuseNames(c, "is not for --measurements and --audit", listFlags...); err != nil {
 		return err
 	}
 	report, err := attestReport(c)
@@ -66,7 +66,9 @@ func attestReport(c *cli.Context) (*attest.Report, error) {
 	}
 	line := progress.Start(c.App.ErrWriter, "entries")
 	defer line.Stop()
-	evidence.Measurements = counted(evidence.Measurements, line)
+	if evidence.Measurements != nil {
+		evidence.Measurements = counted(evidence.Measurements, line)
+	}
 	report, err := attest.Verify(evidence, options)
 	if errors.Is(err, attest.ErrState) {
 		return nil, command.WithHint(err, "without --from-state the list is verified from its first entry")

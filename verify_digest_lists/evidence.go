@@ -17,6 +17,7 @@ import (
 // A machine is the files of one machine's evidence; empty names are files that are not there.
 type machine struct {
 	measurements []string // parts in order
+	audit        []string // logs
 	pcrs         []string // values that nobody has signed or, without quotePCRs, those of the quote
 
 	quote, signature, quotePCRs, ak string
@@ -29,9 +30,12 @@ type machine struct {
 // machineOfFlags refuses a quote without what it has to be checked with.
 func machineOfFlags(c *cli.Context) (m machine, err error) {
 	m = machine{
-		measurements: c.StringSlice("measurements"), pcrs: c.StringSlice("pcrs"),
+		measurements: c.StringSlice("measurements"), audit: c.StringSlice("audit"), pcrs: c.StringSlice("pcrs"),
 		quote: c.String("quote"), signature: c.String("signature"), quotePCRs: c.String("quote-pcrs"), ak: c.String("ak"),
 		eventLog: c.String("event-log"), allowWeak: c.Bool("allow-weak"),
+	}
+	if len(m.measurements) == 0 {
+		return m, refuseNames(c, "is for --measurements", "pcrs", "quote", "signature", "quote-pcrs", "ak", "nonce", "event-log", "from-state", "save-state", "rest")
 	}
 	if !c.IsSet("quote") {
 		for _, name := range []string{"signature", "quote-pcrs", "ak", "nonce"} {
@@ -58,6 +62,12 @@ func machineOfFlags(c *cli.Context) (m machine, err error) {
 // evidence reads all but the measurement list, which is read as it is verified. A quote
 // that does not hold is attest.ErrQuote.
 func (m machine) evidence() (e attest.Evidence, err error) {
+	if len(m.audit) > 0 {
+		e.Audit = attest.AuditRecords(m.audit...)
+	}
+	if len(m.measurements) == 0 {
+		return e, nil
+	}
 	e.Measurements = attest.Measurements(m.measurements...)
 	if e.PCRs, e.Quote, err = m.values(); err != nil || m.eventLog == "" {
 		return e, err

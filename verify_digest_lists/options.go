@@ -21,6 +21,7 @@ func machineFlags() []cli.Flag {
 		&cli.StringFlag{Name: "quote-pcrs", Usage: "`FILE` with the PCR values that were quoted (tpm2_quote -o)"},
 		&cli.StringFlag{Name: "ak", Usage: "`FILE` with the attestation key of the machine's TPM (PEM, DER or TPM2B_PUBLIC)"},
 		&cli.StringFlag{Name: "nonce", Usage: "the nonce of the quote, in `HEX`"},
+		&cli.StringSliceFlag{Name: "audit", Usage: "`FILE` with audit records of the machine: audit.log, the kernel's log, or journalctl -o export, plain or compressed with gzip or zstd; may be repeated"},
 		&cli.StringFlag{Name: "html", Usage: "write the report, with every entry, to `FILE` as a page for a browser"},
 		&cli.StringFlag{Name: "event-log", Usage: "`FILE` with the firmware's event log (binary_bios_measurements), to check boot_aggregate with"},
 		&cli.BoolFlag{Name: "rest", Usage: "the measurement list begins where the state of --from-state ends"},

@@ -22,6 +22,9 @@ func writePage(c *cli.Context, r *attest.Report) error {
 	err := atomicfile.Write(c.String("html"), 0o644, func(w io.Writer) error { return htmlreport.Write(w, r, maker) })
 	if err == nil && !c.Bool("all") {
 		r.Findings = slices.DeleteFunc(r.Findings, func(f attest.Finding) bool { return f.Good() && f.Class != attest.Allowed })
+		if a := r.Audit; a != nil {
+			a.Findings = slices.DeleteFunc(a.Findings, func(f attest.AuditFinding) bool { return f.Good() && f.Class != attest.Allowed })
+		}
 	}
 	return err
 }

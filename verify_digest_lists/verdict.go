@@ -17,6 +17,9 @@ func verdictText(r *attest.Report, verbose bool) string {
 	if r.Entries > 0 {
 		writeBasis(w, r)
 	}
+	if r.Audit != nil {
+		writeAuditBasis(w, r)
+	}
 	for _, note := range r.Notes {
 		fmt.Fprintf(w, "  note: %s\n", note)
 	}
@@ -29,6 +32,9 @@ func verdictText(r *attest.Report, verbose bool) string {
 	if verbose {
 		writeFindings(w, r, "", func(f attest.Finding) bool { return f.Good() })
 	}
+	if r.Audit != nil {
+		writeAudit(w, r.Audit, verbose)
+	}
 	return w.String()
 }
 
@@ -36,7 +42,7 @@ func verdictText(r *attest.Report, verbose bool) string {
 func headline(r *attest.Report) string {
 	verdict := map[attest.Verdict]string{attest.Trusted: "TRUSTED", attest.NotTrusted: "NOT TRUSTED", attest.Nothing: "NOTHING TO COMPARE WITH"}[r.Verdict]
 	if r.Verdict == attest.Trusted {
-		return fmt.Sprintf("%s: every attested entry is known", verdict)
+		return verdict + ": " + reporttext.AllKnown(r)
 	}
 	return verdict + ": " + strings.Join(r.Reasons, "; ")
 }
@@ -60,6 +66,7 @@ func writeBasis(w *strings.Builder, r *attest.Report) {
 var classes = []attest.Class{
 	attest.Known, attest.Signed, attest.KnownList, attest.Allowed, attest.Excluded, attest.Unknown, attest.BadSignature,
 	attest.Violation, attest.ListUnknown, attest.ListChanged, attest.ListUnsigned, attest.BootMismatch, attest.WrongTemplate, attest.NotUnderstood,
+	attest.KernelRefused,
 }
 
 func countsText(counts map[attest.Class]int) string {

@@ -43,7 +43,9 @@ type page struct {
 	Verdict   string
 	Figures   []figure
 	Attention []attest.Finding
-	More      int // of them that are only in the table
+	Audited   []attest.AuditFinding // that need attention
+	More      int                   // of both that are only in the table
+	AllKnown  string
 	Rows      []row
 	Tool      string
 	Made      string
@@ -55,6 +57,9 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"tone":   tone,
 	"digest": func(f attest.Finding) string { return reporttext.Digest(f.Algorithm, f.Digest) },
 	"near":   reporttext.Near,
+	"audited": func(f attest.AuditFinding) auditCard {
+		return auditCard{reporttext.Digest(f.Algorithm, f.Digest), reporttext.Audited(&f), reporttext.Use(&f)}
+	},
 }).Parse(pageText))
 
 // Write writes the page. The table has the entries that are in the report's findings.
@@ -64,9 +69,18 @@ func Write(w io.Writer, r *attest.Report, maker Maker) error {
 		Policy: fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", source(style), source(script)),
 		Tone:   verdicts[r.Verdict].tone, Verdict: verdicts[r.Verdict].title,
 		Figures: figures(r), Rows: rows(r),
-		Tool: maker.Tool, Made: maker.Made.UTC().Format("2 January 2006, 15:04 UTC"),
+		AllKnown: reporttext.AllKnown(r), Tool: maker.Tool, Made: maker.Made.UTC().Format("2 January 2006, 15:04 UTC"),
 	}
 	p.Attention, p.More = attention(r.Findings)
+	for _, f := range audited(r) {
+		switch {
+		case f.Good():
+		case len(p.Audited) == maxAttention:
+			p.More++
+		default:
+			p.Audited = append(p.Audited, f)
+		}
+	}
 	return pageTemplate.Execute(w, p)
 }
 
@@ -81,6 +95,9 @@ var verdicts = map[attest.Verdict]struct{ title, tone string }{
 	attest.NotTrusted: {"Not trusted", "bad"},
 	attest.Nothing:    {"Nothing to compare with", "odd"},
 }
+
+// auditCard is what is said of an audited file.
+type auditCard struct{ Digest, Why, Use string }
 
 // attention picks what is not good, what is attested first.
 func attention(findings []attest.Finding) (picked []attest.Finding, more int) {

@@ -2,6 +2,7 @@ package htmlreport
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"digestlists/attest"
@@ -10,7 +11,7 @@ import (
 
 // row is one entry as the script of the page reads it.
 type row struct {
-	Entry    int    `json:"entry"`
+	Entry    string `json:"entry"` // its number, or "audit"
 	PCRs     []int  `json:"pcrs"`
 	Class    string `json:"class"`
 	Tone     string `json:"tone"`
@@ -21,15 +22,29 @@ type row struct {
 }
 
 func rows(r *attest.Report) []row {
-	all := make([]row, len(r.Findings))
+	all := make([]row, len(r.Findings), len(r.Findings)+len(audited(r)))
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		all[i] = row{
-			Entry: f.Entry, PCRs: f.PCRs, Class: string(f.Class), Tone: tone(f.Class), Path: reporttext.Name(f.Path),
+			Entry: number(f.Entry), PCRs: f.PCRs, Class: string(f.Class), Tone: tone(f.Class), Path: reporttext.Name(f.Path),
 			Digest: reporttext.Digest(f.Algorithm, f.Digest), Why: why(f), Attested: f.Attested,
 		}
 	}
+	for i := range audited(r) {
+		f := &r.Audit.Findings[i]
+		all = append(all, row{
+			Entry: "audit", PCRs: []int{}, Class: string(f.Class), Tone: tone(f.Class), Path: reporttext.Name(f.Path),
+			Digest: reporttext.Digest(f.Algorithm, f.Digest), Why: join(reporttext.Use(f), reporttext.Audited(f), reporttext.Near(f.Near)),
+		})
+	}
 	return all
+}
+
+func audited(r *attest.Report) []attest.AuditFinding {
+	if r.Audit == nil {
+		return nil
+	}
+	return r.Audit.Findings
 }
 
 // tone is the colour of a class.
@@ -44,18 +59,31 @@ func tone(c attest.Class) string {
 }
 
 // why is all that is to be said of an entry.
-func why(f *attest.Finding) string {
-	words, near := reporttext.Why(f), reporttext.Near(f.Near)
-	if near == "" {
-		return words
-	}
-	return words + "; " + near
+func why(f *attest.Finding) string { return join(reporttext.Why(f), reporttext.Near(f.Near)) }
+
+// join joins the parts that there are.
+func join(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), "; ")
 }
 
 // figure is one of the numbers at the top of the page.
 type figure struct{ Name, Value, Detail string }
 
 func figures(r *attest.Report) []figure {
+	var all []figure
+	if r.Entries > 0 {
+		all = entryFigures(r)
+	}
+	if r.Audit != nil {
+		all = append(all, figure{"Audit records of files", number(r.Audit.Records), fmt.Sprintf("unknown, refused, or violations: %d", notGood(r.Audit.Counts))})
+	}
+	if all != nil {
+		all = append(all, figure{"Compared with", number(r.Reference.Digests), fmt.Sprintf("digests of %d lists and packages", r.Reference.Lists)})
+	}
+	return all
+}
+
+func entryFigures(r *attest.Report) []figure {
 	by := "PCR values that nobody signed"
 	if r.Quote != nil {
 		by = "a quote, " + r.Quote.Signature
@@ -65,7 +93,6 @@ func figures(r *attest.Report) []figure {
 		{"Known", number(r.Counts[attest.Known] + r.Counts[attest.Signed] + r.Counts[attest.KnownList]), fmt.Sprintf("digest lists among them: %d", r.Counts[attest.KnownList])},
 		{"Not known", number(notGood(r.Counts)), fmt.Sprintf("unattested: %d", notGood(r.Rest))},
 		{"Allowed", number(r.Counts[attest.Allowed]), fmt.Sprintf("excluded: %d", r.Counts[attest.Excluded])},
-		{"Compared with", number(r.Reference.Digests), fmt.Sprintf("digests of %d lists and packages", r.Reference.Lists)},
 		{"boot_aggregate", r.Boot, "how the machine booted"},
 	}
 	if q := r.Quote; q != nil {

@@ -6,7 +6,7 @@
   const rows = JSON.parse(data.textContent);
   const at = (id) => document.getElementById(id);
   const controls = { search: at("search"), class: at("class"), pcr: at("pcr"), attested: at("attested"), size: at("size") };
-  for (const row of rows) row.text = [row.path, row.digest, row.why, row.class].join("\n").toLowerCase();
+  for (const row of rows) row.text = [row.entry, row.path, row.digest, row.why, row.class].join("\n").toLowerCase();
 
   const count = (of) => {
     const counts = new Map();
@@ -33,7 +33,7 @@
     const tr = element("tr");
     const kind = element("td");
     kind.append(element("span", "tag " + row.tone, row.class));
-    if (!row.attested) kind.append(" ", element("span", "tag", "unattested"));
+    if (!row.attested && row.pcrs.length) kind.append(" ", element("span", "tag", "unattested"));
     const file = element("td", "path", row.path);
     if (row.digest) file.append(element("div", "hex", row.digest));
     tr.append(element("td", "number", row.entry), element("td", "number", row.pcrs.join(", ")), kind, file, element("td", "why", row.why));
