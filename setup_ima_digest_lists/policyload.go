@@ -123,26 +123,32 @@ func refuseLockout(c *cli.Context, policy *imapolicy.Policy, kernel *imapolicy.K
 		"sign them or put them in lists, or boot with ima_appraise=log and see; --force loads the policy all the same")
 }
 
-// readTrust reads what files pass by. A certificate that is not there is none.
+// readTrust reads what files pass by.
 func readTrust(c *cli.Context, kernel *imapolicy.Kernel) (*lockout.Trust, error) {
 	trust := &lockout.Trust{Now: time.Now()}
 	var err error
 	if trust.Algorithm, err = compact.ParseAlgorithm(c.String("hash")); err != nil {
 		return nil, command.Usagef("--hash: %w", err)
 	}
-	cert, err := regular.ReadFile(c.String("cert"), 0, maxCertificate)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && !c.IsSet("cert"):
-	case err != nil:
+	if trust.Keys, err = trustedKeys(c); err != nil {
 		return nil, err
-	default:
-		trust.Keys = new(imasig.Keyring)
-		if err := trust.Keys.AddCertificate(cert, c.String("cert")); err != nil {
-			return nil, err
-		}
 	}
 	if kernel.DigestLists {
 		trust.Known, err = known.Read(c.String("dir"))
 	}
 	return trust, err
+}
+
+// trustedKeys returns nil where there is no certificate, and none was asked for.
+func trustedKeys(c *cli.Context) (*imasig.Keyring, error) {
+	path := c.String("cert")
+	cert, err := regular.ReadFile(path, 0, maxCertificate)
+	if errors.Is(err, fs.ErrNotExist) && !c.IsSet("cert") {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	keys := new(imasig.Keyring)
+	return keys, keys.AddCertificate(cert, path)
 }

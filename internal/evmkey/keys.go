@@ -28,7 +28,7 @@ func NewMaster(kind Kind, handle uint32) (blob []byte, err error) {
 		}
 		payload = []byte(hex.EncodeToString(secret[:]))
 	}
-	id, err := keyctl.Add(string(kind), kind.description(), payload, keyctl.User)
+	id, err := keyctl.Replace(string(kind), kind.description(), payload, keyctl.User)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func New(kind Kind) (blob []byte, err error) {
 		return nil, err
 	}
 	payload := fmt.Appendf(nil, "new %s:%s %d", kind, kind.description(), keySize)
-	id, err := keyctl.Add("encrypted", keyName, payload, keyctl.User)
+	id, err := keyctl.Replace("encrypted", keyName, payload, keyctl.User)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func LoadMaster(kind Kind, blob []byte) error {
 	if kind == Trusted {
 		payload = append([]byte("load "), payload...)
 	}
-	_, err := keyctl.Add(string(kind), kind.description(), payload, keyctl.User)
+	_, err := keyctl.Replace(string(kind), kind.description(), payload, keyctl.User)
 	return err
 }
 
@@ -65,7 +65,7 @@ func Load(blob []byte) error {
 		return err
 	}
 	payload := append([]byte("load "), line(blob)...)
-	_, err := keyctl.Add("encrypted", keyName, payload, keyctl.User)
+	_, err := keyctl.Replace("encrypted", keyName, payload, keyctl.User)
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOKEY) {
 		return fmt.Errorf("%w: is this the master key that it was made with?", err)
 	}

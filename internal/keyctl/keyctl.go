@@ -22,7 +22,8 @@ var ErrAbsent = errors.New("no such key")
 // ErrNoType is a type of key that the kernel does not have.
 var ErrNoType = errors.New("the kernel has no keys of this type")
 
-// Add adds a key to a keyring; one of the same type and description is replaced.
+// Add adds a key to a keyring. One of the same type and description is given the new
+// payload, where its type allows that.
 func Add(kind, description string, payload []byte, ring ID) (ID, error) {
 	id, err := unix.AddKey(kind, description, payload, int(ring))
 	if err == unix.ENODEV {
@@ -32,6 +33,33 @@ func Add(kind, description string, payload []byte, ring ID) (ID, error) {
 		return 0, fmt.Errorf("add %s key %s: %w", kind, description, err)
 	}
 	return ID(id), nil
+}
+
+// Replace adds a key to a keyring in place of one of the same type and description,
+// which stays if the new one is not good.
+func Replace(kind, description string, payload []byte, ring ID) (ID, error) {
+	old, err := Find(ring, kind, description)
+	if errors.Is(err, ErrAbsent) {
+		return Add(kind, description, payload, ring)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if err := Unlink(old, ring); err != nil {
+		return 0, err
+	}
+	id, err := Add(kind, description, payload, ring)
+	if err != nil {
+		return 0, errors.Join(err, link(old, ring))
+	}
+	return id, nil
+}
+
+func link(id, ring ID) error {
+	if _, err := unix.KeyctlInt(unix.KEYCTL_LINK, int(id), int(ring), 0, 0); err != nil {
+		return fmt.Errorf("link key %d: %w", id, err)
+	}
+	return nil
 }
 
 // Find returns a key that is in a keyring, or in one that is in there.
@@ -87,10 +115,7 @@ func Unlink(id, ring ID) error {
 // Possess makes the keys of the user's keyring be found when the kernel looks for one on
 // behalf of this process: a session need not have that keyring in its own.
 func Possess() error {
-	if _, err := unix.KeyctlInt(unix.KEYCTL_LINK, int(User), unix.KEY_SPEC_PROCESS_KEYRING, 0, 0); err != nil {
-		return fmt.Errorf("link the user's keyring to the process: %w", err)
-	}
-	return nil
+	return link(User, unix.KEY_SPEC_PROCESS_KEYRING)
 }
 
 // NewRing makes a keyring in another one, or returns the one of that name there.

@@ -12,5 +12,5 @@
 //
 // Needs the packages that test/setup installs, and the kernel that it unpacks. With
 // KERNEL=path in the environment another kernel is booted, which is taken to have
-// digest lists.
+// digest lists and trusted keys.
 package boot

@@ -17,12 +17,14 @@ type Kernel struct {
 	Version     string // as uname -r prints it
 	Modules     string // folder lib/modules with one of the version's name in it
 	DigestLists bool   // has the extension
+	TrustedKeys bool   // has keys that a TPM seals
 }
 
 // FindKernel returns Debian's cloud kernel, or the one that KERNEL names, whose
 // modules are expected where a package of a kernel has them. The digest list
 // extension is not in any kernel that the tests can install, so that what they
-// expect of one is written from what is known of it, and was not run.
+// expect of one is written from what is known of it, and was not run. Debian builds no
+// kernel with trusted keys either; those tests were run on Linux 6.1 built with them.
 func FindKernel() (*Kernel, error) {
 	image := os.Getenv("KERNEL")
 	named := image != ""
@@ -42,7 +44,7 @@ func FindKernel() (*Kernel, error) {
 		return nil, err
 	}
 	modules := filepath.Join(filepath.Dir(image), "../lib/modules")
-	return &Kernel{Image: image, Version: version, Modules: modules, DigestLists: named}, nil
+	return &Kernel{Image: image, Version: version, Modules: modules, DigestLists: named, TrustedKeys: named}, nil
 }
 
 // kernelVersion reads the version in a kernel image. Source:

@@ -82,8 +82,14 @@ func goodLists(t *testing.T) (files []boot.File) {
 // buildUploader builds the uploader as make does.
 func buildUploader(t *testing.T, dir string) []byte {
 	t.Helper()
-	file := filepath.Join(dir, "upload_digest_lists")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", file, "../../upload_digest_lists")
+	return build(t, dir, "../../upload_digest_lists")
+}
+
+// build builds a program of a folder as make does.
+func build(t *testing.T, dir, source string) []byte {
+	t.Helper()
+	file := filepath.Join(dir, filepath.Base(source))
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", file, source)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

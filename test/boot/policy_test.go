@@ -1,12 +1,15 @@
 package boot_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
 
+	"digestlists/internal/imapolicy/ready"
 	"digestlists/test/boot"
 )
 
@@ -40,21 +43,22 @@ const tryRules = `for f in /rules/%s/*; do exec 3>/sys/kernel/security/ima/polic
 
 // What internal/imapolicy takes and refuses is what a kernel takes and refuses.
 func TestPolicyRules(t *testing.T) {
-	kernel, err := boot.FindKernel()
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := boot.Folder(t)
 	var files []boot.File
-	rules := map[string][]string{}
-	for _, name := range []string{"accepted", "refused"} {
-		rules[name] = policyRules(t, name)
-		for i, rule := range rules[name] {
+	rules := map[string][]string{"accepted": policyRules(t, "accepted"), "refused": policyRules(t, "refused")}
+	for _, p := range readyPolicies(t) {
+		list := "accepted"
+		if p.Lists() {
+			list = "refused"
+		}
+		rules[list] = append(rules[list], strings.TrimSuffix(string(p.Content), "\n"))
+	}
+	for name, list := range rules {
+		for i, rule := range list {
 			files = append(files, boot.Regular(fmt.Sprintf("/rules/%s/%03d", name, i), []byte(rule+"\n")))
 		}
 	}
-	g := boot.Boot(t, dir, boot.Machine{Kernel: kernel, Initrd: boot.Minimal(t, dir, append(files, boot.Device("/dev/null", 1, 3))...)})
-	g.Must(t, "mount -t sysfs sysfs /sys && mount -t securityfs securityfs /sys/kernel/security")
+	g := bootSetup(t, dir, files...)
 	for name, list := range rules {
 		taken := map[string]bool{}
 		for _, file := range strings.Fields(g.Must(t, fmt.Sprintf(tryRules, name))) {
@@ -65,5 +69,99 @@ func TestPolicyRules(t *testing.T) {
 				t.Errorf("%s: %q: taken is %v", name, rule, got)
 			}
 		}
+	}
+	// What keeps root from running things is refused, and would do so.
+	out, code := g.Run(t, "setup policy load appraise-exec")
+	if code != 1 || !strings.Contains(out, "/bin/busybox: it has no security.ima (line 3: appraise func=BPRM_CHECK") ||
+		!strings.Contains(out, "error: 2 of 2 files that root runs now would be refused") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	g.Must(t, "/bin/ls /")
+	g.Must(t, "setup policy load appraise-exec --force")
+	if out, code := g.Run(t, "/bin/ls /"); code != 126 || !strings.Contains(out, "Permission denied") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+}
+
+func readyPolicies(t *testing.T) []ready.Policy {
+	t.Helper()
+	all, err := ready.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// bootSetup boots a guest with setup_ima_digest_lists as setup.
+func bootSetup(t *testing.T, dir string, files ...boot.File) *boot.Guest {
+	t.Helper()
+	kernel, err := boot.FindKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = append(files,
+		boot.Program("/bin/setup", build(t, dir, "../../setup_ima_digest_lists")),
+		boot.Device("/dev/null", 1, 3), boot.Device("/dev/tty", 5, 0),
+	)
+	g := boot.Boot(t, dir, boot.Machine{Kernel: kernel, Initrd: boot.Minimal(t, dir, files...)})
+	g.Must(t, "mount -t proc proc /proc && mount -t sysfs sysfs /sys && mount -t securityfs securityfs /sys/kernel/security")
+	return g
+}
+
+// A user runs only what is signed with a key that was made for it.
+func TestUserRunsOnlySigned(t *testing.T) {
+	dir := boot.Folder(t)
+	tool(t, dir, "setup_ima_digest_lists", "keys", "make", "--key", "key.pem", "--cert", "x509_ima.der")
+	busybox, err := exec.LookPath("busybox")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.ReadFile(busybox)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "true", program)
+	run(t, dir, "evmctl", "ima_sign", "--sigfile", "-a", "sha256", "-k", "key.pem", "true")
+	policy, err := ready.Find("user-signed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The keyring _ima is looked for in those of the process that needs it first, and
+	// then known to the kernel: that process has to be root's.
+	text := append(policy.Content, "appraise func=FILE_CHECK fowner=7 appraise_type=imasig\n"...)
+	g := bootSetup(t, dir,
+		boot.Regular("/etc/passwd", []byte("root:x:0:0::/:/bin/sh\nuser:x:1000:1000::/:/bin/sh\n")),
+		boot.Regular("/etc/keys/x509_ima.der", read(t, dir, "x509_ima.der")),
+		boot.Regular("/signature", read(t, dir, "true.sig")),
+		boot.Regular("/policy", text), boot.Regular("/open", bytes.TrimSuffix(text, []byte("\n"))),
+		boot.Program("/bin/setfattr", build(t, dir, "./guest/setfattr")),
+	)
+	if out := g.Must(t, "setup keys check"); out != "" {
+		t.Errorf("keys check: %s", out)
+	}
+	g.Must(t, "setup keys import")
+	if out := g.Must(t, "cat /proc/keys"); !strings.Contains(out, "asymmetri IMA digest lists: ") {
+		t.Errorf("no certificate among the keys:\n%s", out)
+	}
+	g.Must(t, "mkdir -p /signed /plain && cp /bin/busybox /signed/true && cp /bin/busybox /plain/true && cp /bin/busybox /first && chown 7 /first")
+	g.Must(t, "setfattr security.ima /signature /signed/true /first")
+
+	if out, code := g.Run(t, "setup policy load --by-path /open"); code != 1 || !strings.Contains(out, "the last line has no end") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	if out, code := g.Run(t, "echo /open >/sys/kernel/security/ima/policy"); code == 0 {
+		t.Errorf("the kernel takes a policy whose last line has no end, by its path: %s", out)
+	}
+	if out, code := g.Run(t, "setup policy load --by-path /policy"); code != 0 {
+		t.Fatalf("exit %d: %s", code, out)
+	}
+	g.Must(t, "cat /first >/dev/null")
+	g.Must(t, "/plain/true")
+	g.Must(t, "su -s /signed/true user -c x")
+	if out, code := g.Run(t, "su -s /plain/true user -c x"); code == 0 || !strings.Contains(out, "Permission denied") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	if out, code := g.Run(t, "setup policy load tcb"); code != 3 || !strings.Contains(out, "takes no policy until the next boot") {
+		t.Errorf("exit %d: %s", code, out)
 	}
 }
