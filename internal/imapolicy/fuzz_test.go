@@ -1,6 +1,7 @@
 package imapolicy_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"testing"
@@ -16,7 +17,9 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(text)
+		for line := range bytes.Lines(text) {
+			f.Add(line)
+		}
 	}
 	f.Add([]byte("measure\nappraise fowner=0 # all\n\x00"))
 	kernel := &imapolicy.Kernel{Version: imapolicy.Version{Major: 6, Minor: 19}, DigestLists: true}
