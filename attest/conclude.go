@@ -11,6 +11,9 @@ func (v *verifier) finish(e Evidence) *Report {
 		r.state = v.state(quote)
 	}
 	r.Reference = ReferenceReport{Lists: len(v.refs.lists), Digests: v.refs.Digests()}
+	for _, text := range v.refs.notes {
+		v.note(text)
+	}
 	if quote != nil {
 		r.Quote = quoteReport(quote)
 	} else if len(v.values.Banks()) > 0 {

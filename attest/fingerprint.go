@@ -50,7 +50,7 @@ func (r *References) fingerprint() []byte {
 		p.number(uint64(list.Digests))
 	}
 	for _, f := range r.files {
-		p.bytes(f.sum)
+		p.bytes(f.SHA256)
 	}
 	x := r.index
 	for i := range x.records {

@@ -90,7 +90,7 @@ func TestEvmctlMeasurement(t *testing.T) {
 		dir := t.TempDir()
 		var args []string
 		for _, bank := range values.Banks() {
-			args = append(args, "--pcrs", bank.String()+","+writeFile(t, filepath.Join(dir, bank.String()), evmctlPCRs(values, bank)))
+			args = append(args, "--pcrs", bank.String()+","+writeFile(t, filepath.Join(dir, bank.String()), values.AppendEvmctl(nil, bank)))
 		}
 		for _, upTo := range []int{len(all), len(all) - 2, 20} {
 			list := readFile(t, folder, "binary_runtime_measurements")
@@ -107,23 +107,6 @@ func TestEvmctlMeasurement(t *testing.T) {
 	}
 }
 
-// evmctlPCRs are the PCRs of a bank in the text that evmctl reads.
-func evmctlPCRs(values *attest.PCRs, bank compact.Algorithm) []byte {
-	var text []byte
-	for pcr := range attest.NumPCRs {
-		value := values.Value(bank, pcr)
-		if value == nil {
-			value = make([]byte, bank.Size())
-		}
-		text = fmt.Appendf(text, "PCR-%02d:", pcr)
-		for _, b := range value {
-			text = fmt.Appendf(text, " %02X", b)
-		}
-		text = append(text, '\n')
-	}
-	return text
-}
-
 func readEvmctl(t *testing.T, args []string) *attest.PCRs {
 	t.Helper()
 	all := new(attest.PCRs)
@@ -135,10 +118,41 @@ func readEvmctl(t *testing.T, args []string) *attest.PCRs {
 	return all
 }
 
+// What evmctl prints of the PCRs of a TPM are values of PCRs, too.
+func TestEvmctlOutput(t *testing.T) {
+	values := readPCRs(t, "testdata/digest-lists-plus11/quote.pcrs")
+	dir := t.TempDir()
+	args := []string{"ima_measurement", "-v", "--ignore-violations"}
+	for _, bank := range values.Banks() {
+		args = append(args, "--pcrs", bank.String()+","+writeFile(t, filepath.Join(dir, bank.String()), values.AppendEvmctl(nil, bank)))
+	}
+	out, err := exec.Command("evmctl", append(args, "testdata/digest-lists-plus11/binary_runtime_measurements")...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var text []byte
+	for line := range bytes.Lines(out) {
+		if bytes.Contains(line, []byte("PCR")) || bytes.HasPrefix(line, []byte("Matched")) {
+			text = append(text, line...)
+		}
+	}
+	printed := readPCRs(t, writeFile(t, filepath.Join(dir, "printed"), text))
+	for _, bank := range values.Banks() {
+		for _, pcr := range []int{10, 11} {
+			if got, want := printed.Value(bank, pcr), values.Value(bank, pcr); !bytes.Equal(got, want) {
+				t.Errorf("PCR %d of %s: got %x, want %x in\n%s", pcr, bank, got, want, text)
+			}
+		}
+		if printed.Value(bank, 0) != nil {
+			t.Error("PCR 0 was not printed")
+		}
+	}
+}
+
 // evmctl computes the boot_aggregate from the same PCRs.
 func TestEvmctlBootAggregate(t *testing.T) {
 	values := readPCRs(t, "testdata/mainline-ima-ng/quote.pcrs")
-	path := writeFile(t, filepath.Join(t.TempDir(), "pcrs"), evmctlPCRs(values, compact.SHA256))
+	path := writeFile(t, filepath.Join(t.TempDir(), "pcrs"), values.AppendEvmctl(nil, compact.SHA256))
 	out, err := exec.Command("evmctl", "ima_boot_aggregate", "--pcrs", "sha256,"+path).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

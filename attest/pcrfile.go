@@ -123,6 +123,7 @@ func parsePCR(text string) (int, bool) {
 //   - lines of `bank:index:hex`;
 //   - lines of `PCR-00: 3A 3F …`, as older kernels list them and evmctl reads them, of
 //     the bank of the hint;
+//   - lines of `sha256: TPM PCR-10: hex`, among others, as `evmctl ima_measurement -v` prints them;
 //   - a single value in hex, as in sysfs, of the PCR of the hint;
 //   - what tpm2_quote -o writes: a TPML_PCR_SELECTION and TPML_DIGEST structures, in C
 //     layout and little-endian; or with -F values the bare values, in the order of the

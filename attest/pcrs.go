@@ -94,3 +94,17 @@ func (p *PCRs) AppendText(dst []byte) []byte {
 	}
 	return dst
 }
+
+// AppendEvmctl appends the values of a bank as `evmctl ima_measurement --pcrs` reads them:
+// a line for each of the 24 PCRs, by number. Those without a value are zero, as the
+// format has no other way to say it.
+func (p *PCRs) AppendEvmctl(dst []byte, bank compact.Algorithm) []byte {
+	for pcr := range NumPCRs {
+		value := p.Value(bank, pcr)
+		if value == nil {
+			value = make([]byte, bank.Size())
+		}
+		dst = fmt.Appendf(dst, "PCR-%02d: % X\n", pcr, value)
+	}
+	return dst
+}

@@ -40,12 +40,17 @@ func (t *pcrText) line(line string) error {
 	switch {
 	case line == "" || headings[key] && colon:
 		return nil
+	case !colon && isEvmctlResult(line):
+		return nil
 	case !colon:
 		return t.single(line)
 	case value == "":
 		return t.heading(key)
 	case t.inBank:
 		return t.set(t.bank, key, value)
+	}
+	if isEvmctlResult(line) {
+		return nil
 	}
 	if pcr, ok := strings.CutPrefix(key, "PCR-"); ok {
 		bank := t.hint.Bank
@@ -58,11 +63,21 @@ func (t *pcrText) line(line string) error {
 	if err != nil {
 		return err
 	}
-	pcr, value, ok := strings.Cut(value, ":")
+	if strings.HasPrefix(value, "PCRAgg ") {
+		return nil // what evmctl has replayed, followed by the value
+	}
+	pcr, value, ok := strings.Cut(strings.TrimPrefix(value, "TPM PCR-"), ":")
+	value = strings.TrimSpace(value)
 	if !ok {
 		return fmt.Errorf("%w: %s, want bank:index:hex", ErrMalformed, quoteText(line))
 	}
 	return t.set(bank, pcr, value)
+}
+
+// isEvmctlResult tells what evmctl says of values from the values: whether they match.
+func isEvmctlResult(line string) bool {
+	return strings.Contains(line, " PCR-") && strings.Contains(line, ": succeed") ||
+		strings.Contains(line, " does not match TPM PCR-") || strings.HasPrefix(line, "Matched ") || strings.HasPrefix(line, "Failed to match ")
 }
 
 // heading starts a bank. tpm2_pcrread lists banks without values, too.

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"digestlists/compact"
@@ -13,6 +14,7 @@ import (
 // A Patterns is a set of files, by name or by digest.
 type Patterns struct {
 	source  []byte
+	globs   []string       // as regular expressions
 	names   *regexp.Regexp // nil: none
 	digests map[string]bool
 }
@@ -44,6 +46,7 @@ func ParsePatterns(data []byte) (*Patterns, error) {
 		return nil, fmt.Errorf("%w: no pattern", ErrMalformed)
 	}
 	if len(names) > 0 {
+		p.globs = names
 		var err error
 		if p.names, err = regexp.Compile(`(?s)\A(?:` + strings.Join(names, "|") + `)\z`); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
@@ -106,6 +109,16 @@ func writeByte(b *strings.Builder, c byte) {
 		return
 	}
 	b.WriteByte(c)
+}
+
+// Names returns the patterns of names as regular expressions for a whole name, in the
+// syntax that package regexp and Python have in common, and how many digests there are
+// besides.
+func (p *Patterns) Names() (expressions []string, digests int) {
+	if p == nil {
+		return nil, 0
+	}
+	return slices.Clone(p.globs), len(p.digests)
 }
 
 // Match reports whether a file is in the set.

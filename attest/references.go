@@ -31,6 +31,7 @@ type List struct {
 	Origin  string // path of the file, or of what it was made from
 	Package bool   // made from a package, not read from a file of the list directory
 	Digests int
+	SHA256  []byte // of the file; nil if the list was made from something else
 
 	SignedBy string // name of the key that signed it, if it is one of the operator's keys
 	Unsigned error  // why it is not; nil where no keys were given
@@ -41,12 +42,13 @@ type List struct {
 // in a list the set is empty.
 type References struct {
 	keys  *Keys
+	notes []string
 	now   time.Time
 	index *index
 	lists []*List
 
 	byName    map[string]*List
-	files     []listFile
+	files     []*List // that can be read again
 	byContent map[contentKey]*List
 
 	mu      sync.Mutex                 // of what follows
@@ -67,12 +69,6 @@ func keyOf(a compact.Algorithm, digest []byte) (k contentKey) {
 	return k
 }
 
-// listFile is a list that can be read again.
-type listFile struct {
-	list *List
-	sum  []byte // SHA-256
-}
-
 // NewReferences returns an empty set. With keys, which may be nil, the signatures of
 // lists are checked as they are added, for List.SignedBy and List.Unsigned; that fails no list.
 func NewReferences(keys *Keys, now time.Time) *References {
@@ -81,6 +77,24 @@ func NewReferences(keys *Keys, now time.Time) *References {
 
 // Lists returns the lists in the order in which they were added.
 func (r *References) Lists() []*List { return slices.Clone(r.lists) }
+
+// All yields everything that is known, in the order in which it was added.
+func (r *References) All() iter.Seq[Match] {
+	return func(yield func(Match) bool) {
+		for at := range r.index.records {
+			if !yield(r.match(uint32(at))) {
+				return
+			}
+		}
+	}
+}
+
+// Note has reports say something about the references.
+func (r *References) Note(text string) { r.notes = append(r.notes, text) }
+
+// Files returns the lists that were read from files, those with keys too, in the order in
+// which they were added.
+func (r *References) Files() []*List { return slices.Clone(r.files) }
 
 // Digests returns how many digests the lists hold.
 func (r *References) Digests() int { return len(r.index.records) }
@@ -127,7 +141,8 @@ func (r *References) AddFile(path string) error {
 	r.byName[list.Name] = list
 	hashing.Wait()
 	r.addContent(list, sums)
-	r.files = append(r.files, listFile{list, sums.sha256[:]})
+	list.SHA256 = sums.sha256[:]
+	r.files = append(r.files, list)
 	return nil
 }
 
@@ -287,15 +302,15 @@ func (r *References) hashFiles(algorithm compact.Algorithm) {
 	}
 	r.others[algorithm] = true
 	for _, f := range r.files {
-		content, err := regular.ReadFile(f.list.Origin, unix.O_NOFOLLOW, listdir.MaxListSize)
+		content, err := regular.ReadFile(f.Origin, unix.O_NOFOLLOW, listdir.MaxListSize)
 		if err != nil {
 			continue
 		}
-		if sum := sha256.Sum256(content); !bytes.Equal(sum[:], f.sum) {
+		if sum := sha256.Sum256(content); !bytes.Equal(sum[:], f.SHA256) {
 			continue
 		}
 		if digest, err := hashes.Sum(algorithm, content); err == nil {
-			r.byOther[keyOf(algorithm, digest)] = f.list
+			r.byOther[keyOf(algorithm, digest)] = f
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"digestlists/parsers/ascii"
 	"digestlists/parsers/audit"
 	"digestlists/parsers/imalog"
+	"digestlists/parsers/keylime"
 	"digestlists/parsers/plugin"
 	"digestlists/parsers/rpmdb"
 	"digestlists/parsers/rpmpkg"
@@ -25,6 +26,7 @@ func sources(r *request) parsers.Registry {
 		{Name: "unknown", Help: "files that the lists of D: do not know", Source: unknownSource{}},
 		{Name: "audit", Help: "files that the audit log tells of: audit.log, kernel log, journal", Source: audit.Source{}},
 		{Name: "ascii", Help: "checksum files as sha256sum and the like write them", Source: ascii.Source{Force: r.algorithm, Forced: r.forced}},
+		{Name: "keylime", Help: "runtime policies of Keylime", Source: keylime.Source{}},
 		{Name: "copy", Help: "a list or certificate as it is", Source: copySource{}},
 	}
 }

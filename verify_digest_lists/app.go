@@ -34,6 +34,7 @@ func newApp() *command.App {
 	app.UsageText = "verify_digest_lists [-d DIR] [-f NAME] [options]\n" +
 		"verify_digest_lists --measurements FILE… [--pcrs FILE…] [--quote MSG --signature SIG --quote-pcrs FILE --ak KEY --nonce HEX] [--reference PATH…] [options]\n" +
 		"verify_digest_lists --audit FILE… --reference PATH… [options]\n" +
+		"verify_digest_lists --keylime-policy FILE --reference PATH… [options]\n" +
 		"verify_digest_lists --batch DIR|- [--reference PATH…] [options]"
 	app.Description = description
 	app.Flags = append([]cli.Flag{
@@ -46,6 +47,7 @@ func newApp() *command.App {
 		&cli.BoolFlag{Name: "no-key-lists", Usage: "do not trust the directory's key lists; check them like the others"},
 		&cli.BoolFlag{Name: "json", Usage: "print the results as JSON"},
 		&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "`N`umber of workers", DefaultText: "one for each processor"},
+		&cli.StringFlag{Name: "keylime-policy", Usage: "write what --reference names to `FILE` as a runtime policy of Keylime"},
 	}, slices.Concat(machineFlags(), batchFlags(), verdictFlags())...)
 	app.Action = run
 	return app
@@ -56,6 +58,8 @@ func run(c *cli.Context) error {
 		return err
 	}
 	switch {
+	case c.IsSet("keylime-policy"):
+		return exportPolicy(c)
 	case c.IsSet("batch"):
 		return attestBatch(c)
 	case c.IsSet("unquoted"):

@@ -61,6 +61,9 @@ func attestReport(c *cli.Context) (*attest.Report, error) {
 	if err != nil {
 		return refused(err)
 	}
+	if err := writeEvmctlPCRs(c.String("evmctl-pcrs"), evidence); err != nil {
+		return nil, err
+	}
 	if options.References, err = readReferences(c, options.Keys, options.Now); err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func machineOfFlags(c *cli.Context) (m machine, err error) {
 		eventLog: c.String("event-log"), allowWeak: c.Bool("allow-weak"),
 	}
 	if len(m.measurements) == 0 {
-		return m, refuseNames(c, "is for --measurements", "pcrs", "quote", "signature", "quote-pcrs", "ak", "nonce", "event-log", "from-state", "save-state", "rest")
+		return m, refuseNames(c, "is for --measurements", "pcrs", "quote", "signature", "quote-pcrs", "ak", "nonce", "event-log", "evmctl-pcrs", "from-state", "save-state", "rest")
 	}
 	if !c.IsSet("quote") {
 		for _, name := range []string{"signature", "quote-pcrs", "ak", "nonce"} {

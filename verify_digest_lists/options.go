@@ -22,6 +22,7 @@ func machineFlags() []cli.Flag {
 		&cli.StringFlag{Name: "ak", Usage: "`FILE` with the attestation key of the machine's TPM (PEM, DER or TPM2B_PUBLIC)"},
 		&cli.StringFlag{Name: "nonce", Usage: "the nonce of the quote, in `HEX`"},
 		&cli.StringSliceFlag{Name: "audit", Usage: "`FILE` with audit records of the machine: audit.log, the kernel's log, or journalctl -o export, plain or compressed with gzip or zstd; may be repeated"},
+		&cli.StringFlag{Name: "evmctl-pcrs", Usage: "write the PCR values to a file for each bank in `DIR`, as evmctl ima_measurement --pcrs reads them"},
 		&cli.StringFlag{Name: "html", Usage: "write the report, with every entry, to `FILE` as a page for a browser"},
 		&cli.StringFlag{Name: "event-log", Usage: "`FILE` with the firmware's event log (binary_bios_measurements), to check boot_aggregate with"},
 		&cli.BoolFlag{Name: "rest", Usage: "the measurement list begins where the state of --from-state ends"},
@@ -39,7 +40,7 @@ func batchFlags() []cli.Flag {
 // verdictFlags say what evidence is compared with.
 func verdictFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "reference", Usage: "`PATH` of what is known: a digest list, a package, an RPM database, or a folder of these; may be repeated"},
+		&cli.StringSliceFlag{Name: "reference", Usage: "`PATH` of what is known: a digest list, a package, an RPM database, a folder of these, or a Keylime policy (.json); may be repeated"},
 		&cli.StringFlag{Name: "allow", Usage: "`FILE` with patterns of files that may be unknown"},
 		&cli.StringFlag{Name: "exclude", Usage: "`FILE` with patterns of files that are not looked at"},
 		&cli.StringFlag{Name: "from-state", Usage: "continue from the state in `FILE`; with --batch, a folder of them"},

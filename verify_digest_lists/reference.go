@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"digestlists/attest"
+	"digestlists/compact"
 	"digestlists/internal/command"
 	"digestlists/internal/listdir"
 	"digestlists/parsers"
+	"digestlists/parsers/keylime"
 	"digestlists/parsers/rpmdb"
 	"digestlists/parsers/rpmpkg"
 
@@ -21,16 +23,9 @@ import (
 
 // readKeys returns nil without --key and --keyring-dir: signatures are not asked for then.
 func readKeys(c *cli.Context) (*attest.Keys, error) {
-	files := c.StringSlice("key")
-	for _, dir := range c.StringSlice("keyring-dir") {
-		inDir, err := filesIn(dir)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, inDir...)
-	}
-	if len(files) == 0 {
-		return nil, nil
+	files, err := trustedKeys(c)
+	if err != nil || len(files) == 0 {
+		return nil, err
 	}
 	keys := new(attest.Keys)
 	for _, path := range files {
@@ -43,6 +38,18 @@ func readKeys(c *cli.Context) (*attest.Keys, error) {
 		}
 	}
 	return keys, nil
+}
+
+func trustedKeys(c *cli.Context) ([]string, error) {
+	files := c.StringSlice("key")
+	for _, dir := range c.StringSlice("keyring-dir") {
+		inDir, err := filesIn(dir)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, inDir...)
+	}
+	return files, nil
 }
 
 func filesIn(dir string) ([]string, error) {
@@ -84,22 +91,39 @@ func addReference(ctx context.Context, refs *attest.References, path string) err
 			return refs.AddFile(path)
 		}
 		if strings.HasSuffix(path, ".rpm") {
-			_, err := refs.AddSource(ctx, rpmpkg.Source{}, parsers.Input{Paths: []string{path}})
+			_, err := refs.AddSource(ctx, rpmpkg.Source{}, files(path))
 			return err
+		}
+		if strings.HasSuffix(path, ".json") {
+			return addPolicy(ctx, refs, path)
 		}
 	}
 	database, err := rpmdb.Open(path)
 	if err == nil {
-		_, err = refs.AddSource(ctx, rpmdb.Source{}, parsers.Input{DB: database.Path})
+		_, err = refs.AddSource(ctx, rpmdb.Source{}, parsers.Input{DB: database.Path, Type: compact.TypeFile})
 		return err
 	}
 	if !errors.Is(err, rpmdb.ErrNoDatabase) {
 		return err
 	}
 	if !info.IsDir() {
-		return fmt.Errorf("%s: neither a digest list, by its name, nor a package or an RPM database", path)
+		return fmt.Errorf("%s: neither a digest list, by its name, nor a package, an RPM database, or a Keylime policy (.json)", path)
 	}
 	return addFolder(ctx, refs, path)
+}
+
+func files(path string) parsers.Input {
+	return parsers.Input{Paths: []string{path}, Type: compact.TypeFile}
+}
+
+// addPolicy adds the digests of a Keylime policy. What else is in it would make the verdict
+// milder, or is about keys that only Keylime looks at.
+func addPolicy(ctx context.Context, refs *attest.References, path string) error {
+	source := keylime.Source{Unused: func(path string, parts []string) {
+		refs.Note(fmt.Sprintf("of %s only the digests are used, not its %s", path, strings.Join(parts, ", ")))
+	}}
+	_, err := refs.AddSource(ctx, source, files(path))
+	return err
 }
 
 // addFolder adds the lists and the packages in a folder.
@@ -108,7 +132,7 @@ func addFolder(ctx context.Context, refs *attest.References, path string) error 
 	if err != nil {
 		return err
 	}
-	_, err = refs.AddSource(ctx, rpmpkg.Source{}, parsers.Input{Paths: []string{path}})
+	_, err = refs.AddSource(ctx, rpmpkg.Source{}, files(path))
 	if !errors.Is(err, rpmpkg.ErrNoPackages) {
 		return err
 	}
