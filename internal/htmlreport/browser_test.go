@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"digestlists/attest"
 	"digestlists/internal/htmlreport"
@@ -193,11 +194,7 @@ func TestAppearance(t *testing.T) {
 		if err != nil || config.Width != 1200 || config.Height < 2000 {
 			t.Errorf("%s: a picture of %dx%d: %v", look.name, config.Width, config.Height, err)
 		}
-		if *screenshots != "" {
-			if err := os.WriteFile(filepath.Join(*screenshots, look.name+".png"), picture, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
+		keep(t, look.name+".png", picture)
 	}
 }
 
@@ -222,10 +219,41 @@ func TestPrint(t *testing.T) {
 	}
 	expect(t, ctx, `window.printed`, 2)
 	expect(t, ctx, open, 0)
-	if *screenshots != "" {
-		if err := os.WriteFile(filepath.Join(*screenshots, "print.pdf"), pdf, 0o644); err != nil {
-			t.Fatal(err)
-		}
+	keep(t, "print.pdf", pdf)
+}
+
+// Audited files stand beside the entries; names of users and programs are text as well. The
+// page fits the screen of a telephone.
+func TestAudited(t *testing.T) {
+	r := machineReport(t)
+	uid := uint32(1000)
+	at := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	r.Audit = &attest.AuditReport{Records: 8, Counts: map[attest.Class]int{attest.Known: 1, attest.Unknown: 7}, Findings: []attest.AuditFinding{
+		{Class: attest.Unknown, Path: "/opt/tool", Algorithm: "sha256", Digest: bytes.Repeat([]byte{0xab}, 32), Reason: "no reference has this digest", UID: &uid, Command: "<b>sh", PID: 7, First: at, Last: at.Add(time.Hour), Records: 7},
+		{Class: attest.Known, Path: "/opt/known", Algorithm: "sha256", Digest: bytes.Repeat([]byte{0xcd}, 32), Known: &attest.Origin{List: "0-file_list-rpm-base"}, UID: &uid, LoginUID: &uid, Command: "sh", PID: 8, First: at, Last: at, Records: 1},
+	}}
+	ctx := openPage(t, r)
+	expect(t, ctx, `document.querySelectorAll(".cards li").length`, 5)
+	expect(t, ctx, `document.querySelector(".cards li:last-child .where").textContent`,
+		"used by uid 1000 with <b>sh, pid 7 first, 7 times from 2026-03-04T05:06:07Z to 2026-03-04T06:06:07Z")
+	do(t, ctx, chromedp.SendKeys("#search", "audit"))
+	expect(t, ctx, paths+`.join()`, "/opt/tool,/opt/known")
+	do(t, ctx, chromedp.EmulateViewport(360, 700))
+	expect(t, ctx, `document.documentElement.scrollWidth <= innerWidth`, true)
+	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep(t, "telephone.png", picture)
+}
+
+func keep(t *testing.T, name string, content []byte) {
+	t.Helper()
+	if *screenshots == "" {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(*screenshots, name), content, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 

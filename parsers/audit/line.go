@@ -26,7 +26,7 @@ func isAuditLog(line []byte) bool {
 func (r *Record) parseLog(line []byte) (bool, error) {
 	m := header.FindSubmatch(line)
 	if m == nil {
-		return false, fmt.Errorf("%w: %.64q, want type=NAME msg=audit(TIME:SERIAL):", compact.ErrMalformed, line)
+		return false, fmt.Errorf("%w: %.64q, want type=NAME msg=audit(TIME:SERIAL) and a colon", compact.ErrMalformed, line)
 	}
 	known := names[string(m[2])]
 	if m[2] == nil {
