@@ -77,6 +77,18 @@ func TestPage(t *testing.T) {
 	}
 }
 
+func TestEventLog(t *testing.T) {
+	r := machineReport(t)
+	r.EventLog = &attest.EventLogReport{Events: 42, Boot: "pcrs 0-9"}
+	var page bytes.Buffer
+	if err := htmlreport.Write(&page, r, maker); err != nil {
+		t.Fatal(err)
+	}
+	if want := "<dd>42 events <small>boot_aggregate by its values: pcrs 0-9; PCRs that differ: 0</small></dd>"; !strings.Contains(page.String(), want) {
+		t.Errorf("the page does not contain %s", want)
+	}
+}
+
 // A quote that does not hold leaves nothing to show but the reason.
 func TestRefused(t *testing.T) {
 	var page bytes.Buffer

@@ -95,6 +95,9 @@ func entryFigures(r *attest.Report) []figure {
 		{"Allowed", number(r.Counts[attest.Allowed]), fmt.Sprintf("excluded: %d", r.Counts[attest.Excluded])},
 		{"boot_aggregate", r.Boot, "how the machine booted"},
 	}
+	if e := r.EventLog; e != nil {
+		all = append(all, figure{"Event log", fmt.Sprintf("%d events", e.Events), fmt.Sprintf("boot_aggregate by its values: %s; PCRs that differ: %d", e.Boot, len(e.Mismatches))})
+	}
 	if q := r.Quote; q != nil {
 		safe := "safe"
 		if !q.Safe {
