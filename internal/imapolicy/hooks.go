@@ -4,7 +4,6 @@ package imapolicy
 type hook struct {
 	since     Version
 	extension bool     // only with digest lists
-	config    string   // option that the kernel must be built with
 	actions   []Action // nil for any
 	takes     option
 	must      option

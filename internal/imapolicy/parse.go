@@ -59,7 +59,7 @@ func parseLine(line string, k *Kernel) (*Rule, *Fault) {
 	if comment > 0 && k.Version.before(commentsSince) {
 		return nil, &Fault{
 			Column: comment, Word: line[comment-1:],
-			Reason: fmt.Sprintf("Linux takes a comment after a rule since %s, this is for %s", commentsSince, k.Version),
+			Reason: fmt.Sprintf("a comment after a rule is there since Linux %s, this is for %s", commentsSince, k.Version),
 		}
 	}
 	last := list[len(list)-1]
@@ -109,7 +109,7 @@ func (r *Rule) add(text string, k *Kernel) error {
 	case !ok:
 		return errors.New("no such action, condition or option")
 	case k.Version.before(kw.since):
-		return fmt.Errorf("Linux has this since %s, this is for %s", kw.since, k.Version)
+		return fmt.Errorf("this is there since Linux %s, this is for %s", kw.since, k.Version)
 	case k.without(kw.config):
 		return fmt.Errorf("this kernel is built without %s", kw.config)
 	}
@@ -124,7 +124,7 @@ func (r *Rule) add(text string, k *Kernel) error {
 		return fmt.Errorf("want %s, and a value", strings.Join(forms(key, kw), " or "))
 	}
 	if rest[0] != '=' && k.Version.before(kw.compares) {
-		return fmt.Errorf("Linux compares with < and > since %s, this is for %s", kw.compares, k.Version)
+		return fmt.Errorf("< and > compare since Linux %s, this is for %s", kw.compares, k.Version)
 	}
 	return r.set(kw, k, key, rest[0], rest[1:])
 }
@@ -142,7 +142,7 @@ func (r *Rule) setAction(a Action, since Version, k *Kernel) error {
 		return errors.New("a second action in the rule")
 	}
 	if k.Version.before(since) {
-		return fmt.Errorf("Linux has this since %s, this is for %s", since, k.Version)
+		return fmt.Errorf("this is there since Linux %s, this is for %s", since, k.Version)
 	}
 	r.Action = a
 	return nil

@@ -66,7 +66,7 @@ func setAppraiseType(k *Kernel, r *Rule, _ string, _ byte, value string) error {
 		}
 	case "sigv3":
 		if first := (Version{5, 19}); k.Version.before(first) {
-			return fmt.Errorf("Linux takes sigv3 since %s, this is for %s", first, k.Version)
+			return fmt.Errorf("sigv3 is there since Linux %s, this is for %s", first, k.Version)
 		}
 		if !r.verity {
 			return errors.New("only after digest_type=verity")
@@ -80,7 +80,7 @@ func setAppraiseType(k *Kernel, r *Rule, _ string, _ byte, value string) error {
 	}
 	if value == "imasig|modsig" {
 		if first := (Version{5, 4}); k.Version.before(first) {
-			return fmt.Errorf("Linux takes modsig since %s, this is for %s", first, k.Version)
+			return fmt.Errorf("modsig is there since Linux %s, this is for %s", first, k.Version)
 		}
 		if k.without("IMA_APPRAISE_MODSIG") {
 			return errors.New("this kernel is built without IMA_APPRAISE_MODSIG")

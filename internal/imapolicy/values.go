@@ -29,7 +29,7 @@ func setFunc(k *Kernel, r *Rule, _ string, _ byte, value string) error {
 	case h.extension && !k.DigestLists:
 		return errors.New("only kernels with digest lists have this hook")
 	case k.Version.before(h.since):
-		return fmt.Errorf("Linux has this hook since %s, this is for %s", h.since, k.Version)
+		return fmt.Errorf("this hook is there since Linux %s, this is for %s", h.since, k.Version)
 	}
 	r.Func = name
 	return nil
@@ -57,7 +57,7 @@ func setMask(k *Kernel, r *Rule, _ string, _ byte, value string) error {
 		return errors.New("no such mask, want MAY_READ, MAY_WRITE, MAY_APPEND or MAY_EXEC, or ^ and one of them")
 	}
 	if first := (Version{4, 1}); several && k.Version.before(first) {
-		return fmt.Errorf("Linux takes ^ since %s, this is for %s", first, k.Version)
+		return fmt.Errorf("^ is there since Linux %s, this is for %s", first, k.Version)
 	}
 	r.mask = name
 	return nil
