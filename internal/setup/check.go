@@ -5,10 +5,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-
-	"digestlists/internal/listdir"
-
-	"digestlists/compact"
 )
 
 // checkStep checks what a kernel would be given, before it is.
@@ -32,13 +28,4 @@ func (s *Setup) check(ctx context.Context, _ io.Writer) error {
 	}
 	defer os.RemoveAll(tmp)
 	return run(ctx, io.Discard, "upload_digest_lists", "--emulate", filepath.Join(tmp, "table"), "add", dir)
-}
-
-// hasMetadata reports whether there is a list of type metadata.
-func (s *Setup) hasMetadata() (found bool, err error) {
-	err = s.eachList(compact.TypeMetadata, func(listdir.List, []byte) error {
-		found = true
-		return nil
-	})
-	return found, err
 }
