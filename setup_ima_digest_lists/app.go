@@ -31,6 +31,7 @@ func commands() []*cli.Command {
 		preflightCommand(),
 		bootloaderCommand(),
 		rollbackCommand(),
+		statusCommand(),
 		parserCommand(),
 		distroCommand(),
 		immutableCommand(),

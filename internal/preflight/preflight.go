@@ -60,6 +60,16 @@ var checks = []check{
 	{"securityfs", securityFS},
 	{"extension", extension},
 	{"cmdline", commandLine},
+	{"policy", policy},
+	{"tpm", tpm},
+	{"keyring", keyring},
+	{"filesystems", fileSystems},
+	{"ramfs", initramfsRoot},
+	{"budget", budget},
+	{"initramfs", images},
+	{"packages", packages},
+	{"evm", evm},
+	{"trouble", trouble},
 }
 
 // Checks returns the names of all checks.

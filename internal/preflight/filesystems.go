@@ -1,0 +1,78 @@
+package preflight
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"digestlists/internal/imapolicy"
+	"digestlists/internal/kernelconfig"
+	"digestlists/internal/xattr"
+)
+
+// fileSystems looks at where programs and lists are: whether attributes are kept there,
+// and whether the kernel notices each change of a file.
+func fileSystems(m *Machine) []Finding {
+	mounts, err := os.ReadFile(m.path("/proc/mounts"))
+	if err != nil {
+		return one(Unknown, fmt.Sprintf("file systems are not known: %v", err), "mount /proc")
+	}
+	var findings []Finding
+	for line := range strings.Lines(string(mounts)) {
+		f := strings.Fields(line)
+		if len(f) < 4 || f[1] != "/" && f[1] != "/usr" && f[1] != "/etc" && f[1] != "/var" {
+			continue
+		}
+		findings = append(findings, mount(m, f[1], f[2], f[3])...)
+	}
+	if len(findings) == 0 {
+		return one(OK, "file systems keep attributes and notice changes, as far as they are looked at", "")
+	}
+	return findings
+}
+
+// versionsAlways is the first kernel on which ext4 counts changes without being told so
+// ("ext4: unconditionally enable the i_version counter").
+var versionsAlways = imapolicy.Version{Major: 6, Minor: 1}
+
+func mount(m *Machine, where, kind, options string) []Finding {
+	var findings []Finding
+	if _, err := xattr.Get(m.path(where), "security.ima"); errors.Is(err, xattr.ErrUnsupported) {
+		findings = append(findings, Finding{
+			Verdict: Error, Text: where + " (" + kind + ") keeps no security attributes: signatures and what appraisal writes are lost",
+			Mend: "use a file system that does, such as ext4 or xfs",
+		})
+	}
+	version, err := imapolicy.ParseVersion(kernelconfig.Version(m.Root))
+	old := err != nil || version.Major < versionsAlways.Major || version.Major == versionsAlways.Major && version.Minor < versionsAlways.Minor
+	if strings.HasPrefix(kind, "ext") && old && !strings.Contains(","+options+",", ",i_version,") {
+		findings = append(findings, Finding{
+			Verdict: Warning, Text: where + " (" + kind + ") is mounted without i_version: a file that is changed while it is in use may not be measured or appraised again",
+			Mend: "mount -o remount,i_version " + where + ", and add iversion to it in /etc/fstab",
+		})
+	}
+	return findings
+}
+
+// initramfsRoot looks at what the initramfs is unpacked to.
+func initramfsRoot(m *Machine) []Finding {
+	text, err := os.ReadFile(m.path("/proc/cmdline"))
+	if err != nil {
+		return one(Unknown, fmt.Sprintf("the command line of the kernel is not known: %v", err), "mount /proc")
+	}
+	var root, tmpfs bool
+	for _, word := range strings.Fields(string(text)) {
+		root = root || strings.HasPrefix(word, "root=")
+		tmpfs = tmpfs || word == "initramtmpfs"
+	}
+	if root && !tmpfs {
+		return one(Warning, "the initramfs is unpacked to ramfs, which keeps no attributes: signatures of lists are lost, and the kernel loads none there",
+			"boot with initramtmpfs; the entries that setup_ima_digest_lists adds do")
+	}
+	return one(OK, "the initramfs is unpacked to tmpfs, which keeps attributes", "")
+}
+
+// missing reports whether a file is not there.
+func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

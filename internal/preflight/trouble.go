@@ -1,0 +1,80 @@
+package preflight
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// trouble looks for programs that are known to go wrong with appraisal.
+func trouble(m *Machine) []Finding {
+	findings := plymouth(m)
+	findings = append(findings, temporaryCode(m)...)
+	if len(findings) == 0 {
+		return one(OK, "no program is known to go wrong with appraisal", "")
+	}
+	return findings
+}
+
+// plymouth copies its files into the initramfs without their attributes.
+func plymouth(m *Machine) []Finding {
+	for _, program := range []string{"/usr/sbin/plymouthd", "/sbin/plymouthd"} {
+		if there, _ := exists(m.path(program)); there {
+			return one(Warning, "plymouth copies files into the initramfs without their security attributes: under appraisal it may not run there",
+				"boot with plymouth.enable=0 rd.plymouth=0, or list its files")
+		}
+	}
+	return nil
+}
+
+// volatile are where programs write files that no list can have.
+var volatile = []string{"/tmp/", "/var/tmp/", "/dev/shm/", "/run/", "/memfd:"}
+
+// temporaryCode finds programs that run now and have mapped a temporary file so that it
+// can be executed.
+func temporaryCode(m *Machine) []Finding {
+	maps, _ := filepath.Glob(m.path("/proc/[0-9]*/maps"))
+	var programs []string
+	for _, path := range maps {
+		text, err := os.ReadFile(path)
+		if err != nil { // it has ended, or is another's
+			continue
+		}
+		file := executableTemporary(string(text))
+		if file == "" {
+			continue
+		}
+		name, err := os.ReadFile(filepath.Join(filepath.Dir(path), "comm"))
+		if err != nil {
+			continue
+		}
+		if p := strings.TrimSpace(string(name)) + " (" + file + ")"; !slices.Contains(programs, p) {
+			programs = append(programs, p)
+		}
+	}
+	if len(programs) == 0 {
+		return nil
+	}
+	slices.Sort(programs)
+	return one(Warning, fmt.Sprintf("%d programs execute temporary files, which no list can have; under enforced appraisal they fail: %s",
+		len(programs), strings.Join(programs, ", ")), "let them use anonymous memory, or leave these files out of the policy")
+}
+
+// executableTemporary returns the first such file of /proc/PID/maps (proc(5)): address,
+// permissions, offset, device, inode, path.
+func executableTemporary(maps string) string {
+	for line := range strings.Lines(maps) {
+		f := strings.Fields(line)
+		if len(f) < 6 || !strings.Contains(f[1], "x") {
+			continue
+		}
+		for _, prefix := range volatile {
+			if strings.HasPrefix(f[5], prefix) {
+				return f[5]
+			}
+		}
+	}
+	return ""
+}
