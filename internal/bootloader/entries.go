@@ -1,6 +1,7 @@
 package bootloader
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -212,13 +213,20 @@ const temporary = ".digestlists-new"
 
 func write(path, text string, mode os.FileMode) error {
 	tmp := path + temporary
-	if err := os.WriteFile(tmp, []byte(text), mode); err != nil {
-		os.Remove(tmp)
-		return err
-	}
-	if err := os.Chmod(tmp, mode); err != nil {
+	if err := writeSynced(tmp, text, mode); err != nil {
 		os.Remove(tmp)
 		return err
 	}
 	return os.Rename(tmp, path)
+}
+
+// writeSynced writes a file that is whole on the disk before it gets its name: a
+// power cut must not leave a menu without its text.
+func writeSynced(path, text string, mode os.FileMode) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
 }
