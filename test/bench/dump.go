@@ -12,36 +12,50 @@ import (
 	"digestlists/compact"
 )
 
-// dumpRecords is how many records there are to print.
-const dumpRecords = 1_000_000
+// How many records there are to print.
+const (
+	dumpRecords = 1_000_000
+	fewRecords  = 100_000
+)
 
 func (in inputs) records(format string) string {
 	return filepath.Join(string(in), "records", format)
 }
 
+func (in inputs) fewRecords() string { return filepath.Join(string(in), "few-records") }
+
+var recordBlock = compact.Block{Type: compact.TypeFile, Modifiers: compact.Immutable, Algorithm: compact.SHA256}
+
 // makeRecords makes a list of each of the formats that grow with a system, in folders of
 // their own: digests alone, and records of files as packages have them.
 func makeRecords(dir string) error {
-	block := compact.Block{Type: compact.TypeFile, Modifiers: compact.Immutable, Algorithm: compact.SHA256}
 	return errors.Join(
-		makeRecordList(dir, "compact", func(w io.Writer) error {
+		makeRecordList(filepath.Join(dir, "compact"), "compact", func(w io.Writer) error {
 			list := compact.NewWriter(w)
 			for i := range dumpRecords {
-				if err := list.Add(block, recordDigest(i)); err != nil {
+				if err := list.Add(recordBlock, recordDigest(i)); err != nil {
 					return err
 				}
 			}
 			return list.Close()
 		}),
-		makeRecordList(dir, "compact_tlv", func(w io.Writer) error {
-			list := compact.NewTLVWriter(w)
-			for i := range dumpRecords {
-				if err := list.Add(block, newRecord(i)); err != nil {
-					return err
-				}
+		makeRecordList(filepath.Join(dir, "compact_tlv"), "compact_tlv", tlvRecords(dumpRecords)))
+}
+
+func makeFewRecords(dir string) error {
+	return makeRecordList(dir, "compact_tlv", tlvRecords(fewRecords))
+}
+
+func tlvRecords(n int) func(io.Writer) error {
+	return func(w io.Writer) error {
+		list := compact.NewTLVWriter(w)
+		for i := range n {
+			if err := list.Add(recordBlock, newRecord(i)); err != nil {
+				return err
 			}
-			return list.Close()
-		}))
+		}
+		return list.Close()
+	}
 }
 
 func newRecord(i int) *compact.Record {
@@ -58,9 +72,8 @@ func recordDigest(i int) []byte {
 	return digest
 }
 
-func makeRecordList(dir, format string, fill func(io.Writer) error) error {
-	folder := filepath.Join(dir, format)
-	if err := os.Mkdir(folder, 0o755); err != nil {
+func makeRecordList(folder, format string, fill func(io.Writer) error) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
 	f, err := os.Create(filepath.Join(folder, "0-file_list-"+format+"-records"))
@@ -74,12 +87,26 @@ func makeRecordList(dir, format string, fill func(io.Writer) error) error {
 // dump prints a list; the limit is far less than what the list itself has.
 func (b bench) dump(format string) job {
 	return job{
-		name: "dump --json, a million records, " + format,
-		contenders: []contender{
-			command{argv: []string{b.tool("manage_digest_lists"), "-d", b.records(format), "-p", "dump", "--json"}}.run,
-		},
-		check:  func() error { return nil }, // it has exited 0
-		figure: func(s []float64) float64 { return dumpRecords / s[0] },
-		unit:   "records/s", atLeast: true, target: 1_000_000, limit: 24 * mebibyte,
+		name:       "dump --json, a million records, " + format,
+		contenders: []contender{b.dumpOf(b.records(format))},
+		check:      done,
+		figure:     rate(dumpRecords),
+		unit:       "records/s", atLeast: true, target: 1_000_000, limit: 24 * mebibyte,
 	}
+}
+
+// dumpMemory compares ten times the records, which may take no more memory.
+func (b bench) dumpMemory() job {
+	return job{
+		name:       "dump --json, memory of a million records",
+		contenders: []contender{b.dumpOf(b.records("compact_tlv")), b.dumpOf(b.fewRecords())},
+		check:      done,
+		baseline:   "the same with 100,000",
+		figure:     func(s []sample) float64 { return float64(s[0].peak) / float64(s[1].peak) },
+		target:     1.2,
+	}
+}
+
+func (b bench) dumpOf(folder string) contender {
+	return command{argv: []string{b.tool("manage_digest_lists"), "-d", folder, "-p", "dump", "--json"}}.run
 }

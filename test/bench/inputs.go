@@ -39,8 +39,10 @@ func makeInputs(dir string) error {
 		{in.root(), func(into string) error { return makeDatabase(into, in.packages()) }},
 		{in.lists(), func(into string) error { return makeLists(into, in.packages()) }},
 		{filepath.Dir(in.key()), makeKey},
+		{filepath.Join(string(in), "signed-by"), in.signTree},
 		{in.evidence(), makeEvidence},
 		{filepath.Dir(in.records("compact")), makeRecords},
+		{in.fewRecords(), makeFewRecords},
 	} {
 		if err := once(input.folder, input.fill); err != nil {
 			return fmt.Errorf("make %s: %w", input.folder, err)

@@ -15,7 +15,7 @@ func machine() []string {
 		facts = append(facts, memory+" of memory")
 	}
 	facts = append(facts, runtime.Version())
-	for _, argv := range [][]string{{"uname", "-sr"}, {"rpm", "--version"}, {"openssl", "version"}} {
+	for _, argv := range [][]string{{"uname", "-sr"}, {"rpm", "--version"}, {"openssl", "version"}, {"evmctl", "--version"}} {
 		if out, err := exec.Command(argv[0], argv[1:]...).Output(); err == nil {
 			facts = append(facts, strings.TrimSpace(string(out)))
 		}

@@ -9,8 +9,8 @@
 // its baseline in turn, once to warm the page cache and then N times; the figure is
 // the median over the N rounds, so that what else the machine does hits both alike.
 //
-// It exits 1 if a program fails or makes something else than it should, but
-// not for a target that is missed: the table says so.
+// A program that fails, or makes something else than it should, does not stop the other
+// jobs, and the exit code is 1. A target that is missed is none: the table says so.
 package main
 
 import (
@@ -62,17 +62,20 @@ func run(dir, bin string, runs int, only, write string, inputsOnly bool) (err er
 		if !wanted.MatchString(j.name) {
 			continue
 		}
-		fmt.Fprintf(os.Stderr, "bench: %s\n", j.name)
-		r, err := j.measure(runs)
-		if err != nil {
-			return fmt.Errorf("%s: %w", j.name, err)
+		fmt.Fprintln(os.Stderr, "bench:", j.name)
+		r, failed := j.measure(runs)
+		if failed != nil {
+			failed = fmt.Errorf("%s: %w", j.name, failed)
+			fmt.Fprintln(os.Stderr, "bench: error:", failed)
+			err, r = errors.Join(err, failed), result{job: j, err: failed}
 		}
 		results = append(results, r)
 	}
-	if err := printTable(os.Stdout, results); err != nil || write == "" {
-		return err
+	err = errors.Join(err, printTable(os.Stdout, results))
+	if write != "" {
+		err = errors.Join(err, writeReport(write, results, runs))
 	}
-	return writeReport(write, results, runs)
+	return err
 }
 
 // makeInputsElsewhere makes the inputs in a process of its own: Linux counts

@@ -45,20 +45,21 @@ func (c command) run() (sample, error) {
 // job is one line of the table.
 type job struct {
 	name       string
-	prepare    func() error                    // once, before all runs; nil for nothing
-	contenders []contender                     // ours is the first
-	check      func() error                    // of what ours has made
-	baseline   string                          // what the others run; empty if there are none
-	figure     func(seconds []float64) float64 // of one round, from what each contender took
-	unit       string                          // of the figure; empty for a ratio
-	target     float64                         // the figure is to be at most this
-	atLeast    bool                            // no, at least this
-	limit      int64                           // of our peak memory, in bytes; 0 for none
+	prepare    func() error                 // once, before all runs; nil for nothing
+	contenders []contender                  // ours is the first
+	check      func() error                 // of what ours has made
+	baseline   string                       // what the others run; empty if there are none
+	figure     func(round []sample) float64 // of what each contender took in one round
+	unit       string                       // of the figure; empty for a ratio
+	target     float64                      // the figure is to be at most this
+	atLeast    bool                         // no, at least this
+	limit      int64                        // of our peak memory, in bytes; 0 for none
 }
 
 // result is a job that was measured.
 type result struct {
 	job
+	err     error     // the job has failed, and there are no figures
 	seconds []float64 // medians of the contenders
 	figures []float64 // of the rounds
 	peak    int64     // the largest of ours
@@ -74,17 +75,17 @@ func (j job) measure(rounds int) (result, error) {
 	r := result{job: j}
 	took := make([][]float64, len(j.contenders))
 	for n := range rounds + 1 {
-		seconds, peak, err := j.round()
+		samples, err := j.round()
 		if err != nil {
 			return result{}, err
 		}
-		r.peak = max(r.peak, peak)
+		r.peak = max(r.peak, samples[0].peak)
 		if n == 0 {
 			continue
 		}
-		r.figures = append(r.figures, j.figure(seconds))
-		for i, s := range seconds {
-			took[i] = append(took[i], s)
+		r.figures = append(r.figures, j.figure(samples))
+		for i, s := range samples {
+			took[i] = append(took[i], s.seconds)
 		}
 	}
 	for _, t := range took {
@@ -93,27 +94,29 @@ func (j job) measure(rounds int) (result, error) {
 	return r, nil
 }
 
-// round runs every contender once, and returns what each took and our peak memory.
-func (j job) round() (seconds []float64, peak int64, err error) {
+// round runs every contender once, and returns what each took.
+func (j job) round() (samples []sample, err error) {
 	for i, contend := range j.contenders {
 		s, err := contend()
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
-		seconds = append(seconds, s.seconds)
+		samples = append(samples, s)
 		if i > 0 {
 			continue
 		}
-		peak = s.peak
 		if err := j.check(); err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 	}
-	return seconds, peak, nil
+	return samples, nil
 }
 
 // met tells whether the figure and the memory are as they should be.
 func (r result) met() bool {
+	if r.err != nil {
+		return false
+	}
 	enough := r.value() <= r.target
 	if r.atLeast {
 		enough = r.value() >= r.target

@@ -87,6 +87,15 @@ func TestMet(t *testing.T) {
 	}
 }
 
+// TestFailedJobKeepsItsLine: without figures, a line says which target was not measured.
+func TestFailedJobKeepsItsLine(t *testing.T) {
+	r := result{job: job{name: "broken", target: 2}, err: errors.New("no such program")}
+	cells := r.cells()
+	if len(cells) != len(columns) || cells[0] != "broken" || cells[5] != "≤ 2.00" || cells[len(cells)-1] != "failed" || r.met() {
+		t.Errorf("%q", cells)
+	}
+}
+
 func TestRunReportsPeakAndFailure(t *testing.T) {
 	// A shell that holds 64 MiB in a variable.
 	s, err := command{argv: []string{"sh", "-c", "x=$(head -c 67108864 /dev/zero | tr '\\0' x); : ${#x}"}}.run()

@@ -18,6 +18,9 @@ func opensslSignatures(n int) (sample, error) {
 	return sample{seconds: float64(n) / rate}, err
 }
 
+// signing is the time that signatures add, by the time that they take.
+func signing(s []sample) float64 { return (s[0].seconds - s[1].seconds) / s[2].seconds }
+
 // signRate finds the signatures a second in what openssl speed -mr prints for
 // RSA: "+F2:2:2048:" signatures ":" verifications.
 func signRate(out string) (float64, error) {

@@ -19,6 +19,9 @@ func (r result) cells() []string {
 	if r.atLeast {
 		bound = "≥ "
 	}
+	if r.err != nil {
+		return []string{r.name, "-", "-", "-", "-", bound + r.show(r.target), "-", "-", "failed"}
+	}
 	if !r.met() {
 		verdict = "missed"
 	}
@@ -43,8 +46,11 @@ func (r result) show(figure float64) string {
 }
 
 func (r result) digits(figure float64) string {
-	if r.unit == "" {
+	switch {
+	case r.unit == "":
 		return strconv.FormatFloat(figure, 'f', 2, 64)
+	case figure < 100:
+		return strconv.FormatFloat(figure, 'f', 1, 64)
 	}
 	return strconv.FormatFloat(figure, 'f', 0, 64)
 }
