@@ -6,7 +6,6 @@
 # make man        the manual pages, in build/man
 # make install    to $(DESTDIR)$(PREFIX)
 # make dist       a source tarball that is built without a network, in build/dist
-# make rpm, deb   packages of the last commit, built from that tarball, in build/dist
 # make version    which version this is
 # make clean      removes build/
 
@@ -40,8 +39,7 @@ LDFLAGS  := -s -w $(if $(RELEASE),-X digestlists/internal/command.release=$(RELE
 TAGS     := -tags=urfave_cli_no_docs
 STAMP    := -buildvcs=$(if $(COMMIT),auto,false) -ldflags='$(LDFLAGS)'
 
-.PHONY: build demo test bench lint man install install-tools install-dnf install-initramfs install-dracut \
-	install-initramfs-tools dist rpm deb version clean
+.PHONY: build demo test bench lint man install install-initramfs dist version clean
 
 build:
 	@mkdir -p $(BIN)
@@ -68,10 +66,8 @@ build/man/%: man/%.md
 	@mkdir -p $(@D)
 	$(GO) tool go-md2man -in $< -out $@
 
-install: install-tools install-dnf install-initramfs
-
 # The folders are there for plug-ins and for lists: both are empty at first.
-install-tools: build man
+install: build man install-initramfs
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/digestlist $(DESTDIR)$(SYSCONFDIR)/ima/digest_lists
 	$(INSTALL) -m 0755 $(addprefix $(BIN)/,$(COMMANDS)) $(DESTDIR)$(PREFIX)/bin
 	ln -sf setup_ima_digest_lists $(DESTDIR)$(PREFIX)/bin/setup_ima_digest_lists_demo
@@ -79,23 +75,15 @@ install-tools: build man
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system systemd/*.path systemd/*.service
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/lib/systemd/system/sysinit.target.wants
 	ln -sf ../setup-ima-digest-lists.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sysinit.target.wants/
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(SYSCONFDIR)/dnf/plugins/post-transaction-actions.d packaging/hooks/digest_lists.action
 	test -e $(DESTDIR)$(SYSCONFDIR)/ima/digest_lists.conf || $(INSTALL) -m 0644 packaging/digest_lists.conf $(DESTDIR)$(SYSCONFDIR)/ima
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/digestlist/policies internal/imapolicy/ready/policies/*
 	$(foreach page,$(MAN),$(INSTALL) -D -m 0644 $(page) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&) true
 
-# Packages with the file triggers of rpm do without it.
-install-dnf:
-	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(SYSCONFDIR)/dnf/plugins/post-transaction-actions.d packaging/hooks/digest_lists.action
-
 # What goes into an initramfs, and what puts it there.
-install-initramfs: install-dracut install-initramfs-tools
-
-install-dracut:
-	$(INSTALL) -d $(DRACUT)
+install-initramfs:
+	$(INSTALL) -d $(DRACUT) $(INITRAMFS_TOOLS)/hooks $(INITRAMFS_TOOLS)/scripts/init-top $(INITRAMFS_TOOLS)/scripts/init-bottom
 	$(INSTALL) -m 0755 initramfs/*.sh dracut/98digestlist/*.sh $(DRACUT)
-
-install-initramfs-tools:
-	$(INSTALL) -d $(INITRAMFS_TOOLS)/hooks $(INITRAMFS_TOOLS)/scripts/init-top $(INITRAMFS_TOOLS)/scripts/init-bottom
 	$(INSTALL) -m 0755 initramfs-tools/hooks/digestlists $(INITRAMFS_TOOLS)/hooks
 	$(foreach when,init-top init-bottom,$(INSTALL) -m 0755 initramfs-tools/scripts/$(when)/digestlists $(INITRAMFS_TOOLS)/scripts/$(when) &&) true
 	$(INSTALL) -m 0644 initramfs/build.sh $(INITRAMFS_TOOLS)/digestlists-build.sh
@@ -103,9 +91,6 @@ install-initramfs-tools:
 
 dist:
 	GO='$(GO)' packaging/dist
-
-rpm deb:
-	tarball=$$(GO='$(GO)' packaging/dist) && GO='$(GO)' packaging/$@/build "$$tarball"
 
 # Without a release, the version is git's: packaging/dist asks in what git has archived.
 version:
