@@ -44,10 +44,6 @@ func (r *Report) Percent() int {
 	return 100 * r.Known / r.Measured
 }
 
-// maxList bounds what is read of a measurement list: hundreds of times what a busy
-// machine has.
-const maxList = 1 << 30
-
 // Measurements compares the measurement list of the system below root with the lists of
 // a directory of it. Without a list it returns ErrNoList.
 func Measurements(root, dir string) (*Report, error) {
@@ -64,7 +60,7 @@ func Measurements(root, dir string) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := compare(imalog.NewReader(io.LimitReader(f, maxList)), dir, lists)
+	r, err := compare(imalog.NewReader(f), dir, lists)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

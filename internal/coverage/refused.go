@@ -1,19 +1,20 @@
 package coverage
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/hex"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"digestlists/parsers/audit"
 
 	"golang.org/x/sys/unix"
 )
@@ -31,8 +32,8 @@ func Refused(root string) ([]File, error) {
 	}
 	var files []File
 	sources := 0
-	for _, read := range []func(string) ([]byte, error){kernelLog, auditLog} {
-		text, err := read(root)
+	for _, read := range []func(string, time.Time) ([]File, error){kernelRefusals, auditRefusals} {
+		found, err := read(root, boot)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 			continue
 		}
@@ -40,7 +41,7 @@ func Refused(root string) ([]File, error) {
 			return nil, err
 		}
 		sources++
-		files = append(files, refusals(text, boot)...)
+		files = append(files, found...)
 	}
 	if sources == 0 {
 		return nil, ErrNoLog
@@ -49,19 +50,20 @@ func Refused(root string) ([]File, error) {
 	return slices.Compact(files), nil
 }
 
-// bootTime returns when the system was booted, in seconds since 1970.
-func bootTime(root string) (int64, error) {
+// bootTime returns when the system was booted.
+func bootTime(root string) (time.Time, error) {
 	path := filepath.Join(root, "/proc/stat")
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return 0, err
+		return time.Time{}, err
 	}
 	for line := range strings.Lines(string(text)) {
 		if value, ok := strings.CutPrefix(line, "btime "); ok {
-			return strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+			seconds, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+			return time.Unix(seconds, 0), err
 		}
 	}
-	return 0, fmt.Errorf("%s: no btime", path)
+	return time.Time{}, fmt.Errorf("%s: no btime", path)
 }
 
 // maxKernelLog is more than the largest buffer that a kernel can be given.
@@ -77,7 +79,7 @@ func kernelLog(root string) ([]byte, error) {
 	defer unix.Close(fd)
 	var all bytes.Buffer
 	record := make([]byte, 16<<10)
-	for all.Len() < maxKernelLog {
+	for {
 		n, err := unix.Read(fd, record)
 		switch {
 		case err == unix.EPIPE || err == unix.EINTR:
@@ -87,66 +89,49 @@ func kernelLog(root string) ([]byte, error) {
 		case err != nil:
 			return nil, &fs.PathError{Op: "read", Path: "/dev/kmsg", Err: err}
 		}
-		all.Write(record[:n])
+		if all.Write(record[:n]); all.Len() > maxKernelLog {
+			return nil, fmt.Errorf("/dev/kmsg: more than %d bytes", maxKernelLog)
+		}
 	}
-	return all.Bytes(), nil
 }
 
-func auditLog(root string) ([]byte, error) {
-	f, err := os.Open(filepath.Join(root, "/var/log/audit/audit.log"))
+// kernelRefusals reads the kernel's log, where a boot without any audit record is nothing
+// unusual.
+func kernelRefusals(root string, boot time.Time) ([]File, error) {
+	text, err := kernelLog(root)
+	if err != nil || !bytes.Contains(text, []byte(";audit: type=")) {
+		return nil, err
+	}
+	return refusals(bytes.NewReader(text), "/dev/kmsg", boot)
+}
+
+func auditRefusals(root string, boot time.Time) ([]File, error) {
+	path := filepath.Join(root, "/var/log/audit/audit.log")
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	var all bytes.Buffer
-	lines := bufio.NewReader(io.LimitReader(f, maxKernelLog))
+	return refusals(f, path, boot)
+}
+
+// refusals returns what a log has of this boot. A record that cannot be read is an error:
+// it may be of a file that nobody hears of otherwise.
+func refusals(log io.Reader, name string, boot time.Time) ([]File, error) {
+	// A clock that was set since makes boot time inexact.
+	since := boot.Add(-time.Second)
+	var files []File
+	records := audit.NewReader(log)
 	for {
-		line, err := lines.ReadBytes('\n')
-		if bytes.Contains(line, []byte("op=appraise_data")) {
-			all.Write(line)
-		}
+		r, err := records.Next()
 		if err == io.EOF {
-			return all.Bytes(), nil
+			return files, nil
 		}
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if r.Type == audit.Data && r.Operation == "appraise_data" && !r.Time.Before(since) {
+			files = append(files, File{cmp.Or(r.Path, "?"), r.Cause})
 		}
 	}
-}
-
-// An audit record, from the kernel's integrity_audit.c: the name is in quotes, or in
-// hexadecimal where it has characters that would not be clear.
-var (
-	appraised = regexp.MustCompile(`audit\((\d+)\.\d+:\d+\).* op=appraise_data cause=("[^"]*"|\S+)`)
-	nameField = regexp.MustCompile(` name=("[^"]*"|[0-9A-Fa-f]+)`)
-)
-
-func refusals(text []byte, boot int64) []File {
-	var files []File
-	for line := range strings.Lines(string(text)) {
-		m := appraised.FindStringSubmatch(line)
-		if m == nil {
-			continue
-		}
-		// A clock that was set since makes boot time inexact.
-		if at, err := strconv.ParseInt(m[1], 10, 64); err != nil || at < boot-1 {
-			continue
-		}
-		files = append(files, File{auditName(line), strings.Trim(m[2], `"`)})
-	}
-	return files
-}
-
-func auditName(line string) string {
-	m := nameField.FindStringSubmatch(line)
-	if m == nil {
-		return "?"
-	}
-	if strings.HasPrefix(m[1], `"`) {
-		return strings.Trim(m[1], `"`)
-	}
-	if name, err := hex.DecodeString(m[1]); err == nil {
-		return string(name)
-	}
-	return m[1]
 }

@@ -5,7 +5,7 @@
 //
 //   - audit.log, as auditd writes it, plain or enriched, with or without names of nodes:
 //     type=INTEGRITY_RULE msg=audit(1724272003.040:450): file="/bin/ls" hash="sha256:…" …
-//   - the kernel's log, where no auditd runs: lines of dmesg or syslog with
+//   - the kernel's log, where no auditd runs: lines of dmesg, syslog or /dev/kmsg with
 //     audit: type=1805 audit(1724272003.040:450): file="/bin/ls" hash="sha256:…" …
 //   - `journalctl -o export`, from its transports audit and kernel.
 //

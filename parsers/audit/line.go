@@ -13,9 +13,10 @@ import (
 // header is what a record begins with in audit.log. ausearch --raw writes the same.
 var header = regexp.MustCompile(`^(?:node=[^ ]+ )?type=(?:UNKNOWN\[([0-9]+)\]|([A-Z0-9_]+)) msg=audit\(([0-9]+)\.([0-9]{1,9}):([0-9]+)\): ?`)
 
-// kernelHeader is what one begins with in the kernel's log, after what dmesg or syslog put
-// before it. What other programs log has their names there.
-var kernelHeader = regexp.MustCompile(`^(?:<[0-9]+>)?(?:[^\[]* kernel: )?(?:<[0-9]+>)?(?:\[[^\]]*\] ?)?audit: type=([0-9]+) audit\(([0-9]+)\.([0-9]{1,9}):([0-9]+)\): ?`)
+// kernelHeader is what one begins with in the kernel's log, after what /dev/kmsg, dmesg or
+// syslog put before it. What other programs log has their names there, and in /dev/kmsg a
+// number above 7 (Documentation/ABI/testing/dev-kmsg).
+var kernelHeader = regexp.MustCompile(`^(?:[0-7],[0-9]+,[0-9]+,[^;]*;)?(?:<[0-9]+>)?(?:[^\[]* kernel: )?(?:<[0-9]+>)?(?:\[[^\]]*\] ?)?audit: type=([0-9]+) audit\(([0-9]+)\.([0-9]{1,9}):([0-9]+)\): ?`)
 
 // isAuditLog reports whether a line can only be of audit.log.
 func isAuditLog(line []byte) bool {

@@ -39,6 +39,10 @@ var (
 	syslog = "Aug 21 20:26:43 host kernel: [   12.345678] audit: type=1805 audit(1724272003.040:450): " + rule + "\n" +
 		"Aug 21 20:26:43 host evil: audit: type=1805 audit(1724272003.040:450): file=oops\n" +
 		"2024-08-21T20:26:44+00:00 host kernel: audit: type=1800 audit(1724272004.500:452): " + data + "\n"
+	kmsg = "6,1,0,-;Linux version\n SUBSYSTEM=x\n" +
+		"5,400,12345678,-,caller=T7;audit: type=1805 audit(1724272003.040:450): " + rule + "\n" +
+		"13,401,12345679,-;audit: type=1805 audit(1724272003.040:450): file=oops\n" +
+		"5,402,12345680,-;audit: type=1800 audit(1724272004.500:452): " + data + "\n"
 	journal = "__CURSOR=s=1\n__REALTIME_TIMESTAMP=5\n_TRANSPORT=audit\n_AUDIT_TYPE=1805\n_AUDIT_TYPE_NAME=INTEGRITY_RULE\n_AUDIT_ID=450\n" +
 		"_SOURCE_REALTIME_TIMESTAMP=1724272003040000\nMESSAGE=INTEGRITY_RULE " + rule + "\n\n" +
 		"_TRANSPORT=stdout\n_AUDIT_TYPE=1805\n_PID=7\nMESSAGE=audit: type=1805 audit(1724272003.040:450): file=oops\n\n" +
@@ -80,7 +84,7 @@ func readAll(log string) (all []audit.Record, err error) {
 }
 
 func TestForms(t *testing.T) {
-	for name, log := range map[string]string{"plain": plain, "enriched": enriched, "dmesg": dmesg, "syslog": syslog, "journal": journal} {
+	for name, log := range map[string]string{"plain": plain, "enriched": enriched, "dmesg": dmesg, "syslog": syslog, "kmsg": kmsg, "journal": journal} {
 		t.Run(name, func(t *testing.T) {
 			got, err := readAll(log)
 			if err != nil {
@@ -193,7 +197,7 @@ func TestCut(t *testing.T) {
 }
 
 func FuzzReader(f *testing.F) {
-	for _, log := range []string{plain, enriched, dmesg, syslog, journal} {
+	for _, log := range []string{plain, enriched, dmesg, syslog, kmsg, journal} {
 		f.Add(log)
 	}
 	log, err := os.ReadFile("testdata/kernel.log")
