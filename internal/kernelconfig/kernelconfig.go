@@ -57,8 +57,12 @@ func readConfig(path string) (map[string]string, error) {
 		}
 	}
 	config := make(map[string]string)
-	lines := bufio.NewScanner(io.LimitReader(r, maxConfig))
+	lines := bufio.NewScanner(r)
+	read := 0
 	for lines.Scan() {
+		if read += len(lines.Bytes()); read > maxConfig {
+			return nil, fmt.Errorf("%s: %w: more than %d bytes", path, regular.ErrTooLarge, maxConfig)
+		}
 		if name, value, ok := strings.Cut(lines.Text(), "="); ok && strings.HasPrefix(name, "CONFIG_") {
 			config[name] = value
 		}

@@ -2,16 +2,16 @@ package setup
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"digestlists/compact"
 	"digestlists/internal/listdir"
 	"digestlists/internal/preflight"
+	"digestlists/internal/regular"
 )
 
 // A Config is what the administrator has decided. Paths are below the root, and
@@ -102,12 +102,11 @@ func yesNo(field func(*Config) *bool) key {
 // ReadConfig reads a file of the form of digest_lists.conf(5): KEY = VALUE, comments
 // after #. What it does not say is as in [Default].
 func ReadConfig(path string) (Config, error) {
-	f, err := os.Open(path)
+	text, err := regular.ReadFile(path, 0, maxConfig)
 	if err != nil {
 		return Config{}, err
 	}
-	defer f.Close()
-	c, err := parseConfig(f)
+	c, err := parseConfig(text)
 	if err != nil {
 		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
@@ -117,10 +116,10 @@ func ReadConfig(path string) (Config, error) {
 // maxConfig is far more than a configuration needs.
 const maxConfig = 1 << 20
 
-func parseConfig(r io.Reader) (Config, error) {
+func parseConfig(text []byte) (Config, error) {
 	c := Default()
 	seen := make(map[string]bool)
-	lines := bufio.NewScanner(io.LimitReader(r, maxConfig))
+	lines := bufio.NewScanner(bytes.NewReader(text))
 	n := 0
 	for lines.Scan() {
 		n++
