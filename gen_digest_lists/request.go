@@ -74,9 +74,7 @@ func newRequest(c *cli.Context) (*request, error) {
 		jobs:      c.Int("jobs"),
 		pluginDir: c.String("plugin-dir"),
 	}
-	r.warn = func(format string, args ...any) {
-		fmt.Fprintf(c.App.ErrWriter, "%s: warning: %s\n", c.App.Name, fmt.Sprintf(format, args...))
-	}
+	r.warn = (&command.Reporter{Tool: c.App.Name, Log: c.App.ErrWriter}).Warn
 	if r.jobs <= 0 {
 		r.jobs = runtime.GOMAXPROCS(0)
 	}

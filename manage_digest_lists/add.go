@@ -101,7 +101,7 @@ func (a *adder) convert() error {
 		w := compact.NewWriter(out)
 		for _, list := range a.wanted {
 			if err := a.addTo(w, list); err != nil {
-				a.fail(list.File, err)
+				a.Fail(list.File, err)
 			}
 		}
 		if err := w.Close(); err != nil {
@@ -120,7 +120,7 @@ func (a *adder) checkAdded() error {
 	switch {
 	case a.some:
 		return nil
-	case a.failures > 0:
+	case a.Failures > 0:
 		return command.Failed()
 	}
 	return command.WithCode(command.ExitNothing, fmt.Errorf("%s: no digest to add", a.directory()))

@@ -88,7 +88,7 @@ func operationsHelp() string {
 type job struct {
 	*cli.Context
 	operation
-	reporter
+	command.Reporter
 }
 
 func run(c *cli.Context) error {
@@ -99,11 +99,11 @@ func run(c *cli.Context) error {
 	if err := op.checkUsage(c); err != nil {
 		return err
 	}
-	j := &job{Context: c, operation: op, reporter: reporter{tool: c.App.Name, log: c.App.ErrWriter}}
+	j := &job{Context: c, operation: op, Reporter: command.Reporter{Tool: c.App.Name, Log: c.App.ErrWriter}}
 	if err := op.run(j); err != nil {
 		return err
 	}
-	return j.result()
+	return j.Result()
 }
 
 func chosen(name string) (operation, error) {

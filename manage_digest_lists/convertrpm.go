@@ -74,7 +74,7 @@ func (c *converter) convertAll(tx *listdir.Tx) error {
 		}
 		seen++
 		if err := c.convert(tx, l.File); err != nil {
-			c.fail(l.File, err)
+			c.Fail(l.File, err)
 		}
 	}
 	if seen == 0 {

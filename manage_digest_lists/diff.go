@@ -47,7 +47,7 @@ func diff(j *job) error {
 	}
 	removed := j.onlyIn(sides[0], "removed", j.digests(sides[1]))
 	added := j.onlyIn(sides[1], "added", j.digests(sides[0]))
-	if j.failures > 0 {
+	if j.Failures > 0 {
 		return errors.New("the lists cannot be compared")
 	}
 	changes := append(removed, added...)
@@ -71,7 +71,7 @@ func (j *job) digests(l *lists) map[digestKey]struct{} {
 			return true
 		})
 		if err != nil {
-			j.fail(list.File, err)
+			j.Fail(list.File, err)
 		}
 	}
 	return all

@@ -24,7 +24,7 @@ func dump(j *job) error {
 		}
 		for _, list := range l.Lists {
 			if err := d.dump(list); err != nil {
-				j.fail(list.File, err)
+				j.Fail(list.File, err)
 			}
 		}
 		return d.out.Flush()

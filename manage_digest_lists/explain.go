@@ -66,7 +66,7 @@ func explain(j *job) error {
 	}
 	for _, list := range l.Lists {
 		if err := ex.look(l, list, s); err != nil {
-			j.fail(list.File, err)
+			j.Fail(list.File, err)
 		}
 	}
 	for _, facts := range [][]fact{ex.Known, ex.Others} {
@@ -138,7 +138,7 @@ func (j *job) signers(root *inroot.Root, l *lists) (*signers, error) {
 		}
 		key, err := readKey(l, list)
 		if err != nil {
-			j.fail(list.File, err)
+			j.Fail(list.File, err)
 			continue
 		}
 		s.keys.AddKey(key)

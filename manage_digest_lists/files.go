@@ -61,7 +61,7 @@ func (j *job) withFiles(r *filemeta.Runner, wanted wanter) error {
 	r.Open = filemeta.InRoot(root)
 	files := j.wants(l, wanted)
 	if len(files) == 0 {
-		if j.failures > 0 {
+		if j.Failures > 0 {
 			return nil
 		}
 		return command.WithCode(command.ExitNothing, fmt.Errorf("%s: no list says such a thing of a file that it names", l.Path))

@@ -27,7 +27,7 @@ func genIMAList(j *job) error {
 	if err := p.predict(); err != nil {
 		return err
 	}
-	if err := j.result(); err != nil {
+	if err := j.Result(); err != nil {
 		return err // the prediction would be wrong
 	}
 	if path := j.String("output"); path == "-" {
@@ -75,7 +75,7 @@ func (j *job) newPrediction() (*prediction, error) {
 			return nil, err
 		}
 	} else {
-		j.warn("without --pcrs, boot_aggregate is that of a machine without a TPM")
+		j.Warn("without --pcrs, boot_aggregate is that of a machine without a TPM")
 	}
 	// Whether they all fit into a kernel's table is not asked here.
 	p.table = newTable()

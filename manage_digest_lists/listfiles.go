@@ -45,7 +45,7 @@ func repairMetaDigestLists(j *job) error {
 	for _, list := range l.Lists {
 		want, err := listWant(l, list, policy)
 		if err != nil {
-			j.fail(list.File, err)
+			j.Fail(list.File, err)
 			continue
 		}
 		files = append(files, filemeta.File{Path: list.File, Wants: []filemeta.Want{want}})

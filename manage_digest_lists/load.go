@@ -71,7 +71,7 @@ func (a *adder) rehearse(commandLine *securityfs.CommandLine) error {
 			err = table.Write(kerneltable.Add, content)
 		}
 		if err != nil {
-			a.fail(list.File, err)
+			a.Fail(list.File, err)
 			continue
 		}
 		good = append(good, list)
@@ -96,7 +96,7 @@ func (a *adder) upload(to kernel.Target) {
 			err = to.Upload(content)
 		}
 		if err != nil {
-			a.fail(list.File, err)
+			a.Fail(list.File, err)
 		}
 	}
 }

@@ -120,11 +120,11 @@ func (o *metaOutcome) finish() error {
 	for _, device := range o.devices {
 		results := o.refused[device]
 		first := results[0]
-		o.fail(first.Path, fmt.Errorf("the file system of %s: %s: %w", printable(first.Path), files(len(results)), first.Err))
+		o.Fail(first.Path, fmt.Errorf("the file system of %s: %s: %w", printable(first.Path), files(len(results)), first.Err))
 	}
-	o.failures += o.counts[filemeta.Different] + o.counts[filemeta.Changed] + o.counts[filemeta.Failed]
+	o.Failures += o.counts[filemeta.Different] + o.counts[filemeta.Changed] + o.counts[filemeta.Failed]
 	if !o.Touch { // from a file that is not there, nothing has to be removed
-		o.failures += o.counts[filemeta.Missing]
+		o.Failures += o.counts[filemeta.Missing]
 	}
 	return nil
 }

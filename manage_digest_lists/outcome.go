@@ -91,19 +91,19 @@ func (o *outcome) finish() error {
 		return err
 	}
 	for _, key := range slices.Sorted(maps.Keys(o.unknown)) {
-		o.fail(key, fmt.Errorf("%s: %s", key, files(o.unknown[key])))
+		o.Fail(key, fmt.Errorf("%s: %s", key, files(o.unknown[key])))
 	}
 	if len(o.unknown) > 0 {
-		fmt.Fprintf(o.log, "%s: hint: --cert names the certificate of a key that is to be trusted\n", o.tool)
+		fmt.Fprintf(o.Log, "%s: hint: --cert names the certificate of a key that is to be trusted\n", o.Tool)
 	}
 	for _, device := range slices.Sorted(maps.Keys(o.refused)) {
 		first := o.refused[device]
-		o.fail(first.Path, fmt.Errorf("the file system of %s: %s: %w", printable(first.Path), files(o.refusal[device]), first.Err))
+		o.Fail(first.Path, fmt.Errorf("the file system of %s: %s: %w", printable(first.Path), files(o.refusal[device]), first.Err))
 	}
-	o.failures += o.counts[filesig.Bad] + o.counts[filesig.Expired] + o.counts[filesig.Failed]
+	o.Failures += o.counts[filesig.Bad] + o.counts[filesig.Expired] + o.counts[filesig.Failed]
 	signed := o.counts[filesig.Signed] + o.counts[filesig.Applied] + o.counts[filesig.Present] + o.counts[filesig.Changed] +
 		o.counts[filesig.Removed]
-	if o.failures == 0 && signed == 0 {
+	if o.Failures == 0 && signed == 0 {
 		return command.WithCode(command.ExitNothing, errors.New(o.nothing))
 	}
 	return nil

@@ -95,7 +95,7 @@ func (p *prediction) attribute(list listdir.List, name string) ([]byte, error) {
 func (p *prediction) loadAll(all []listdir.List) {
 	for _, list := range all {
 		if err := p.load(list); err != nil {
-			p.fail(list.File, err)
+			p.Fail(list.File, err)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func stats(j *job) error {
 	table := newTable()
 	for _, list := range l.Lists {
 		if err := s.add(l, list, table); err != nil {
-			j.fail(list.File, err)
+			j.Fail(list.File, err)
 		}
 	}
 	s.sum(table)

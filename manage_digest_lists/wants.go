@@ -107,7 +107,7 @@ func (j *job) wants(l *lists, wanted wanter) []filemeta.File {
 			all[at].Wants = append(all[at].Wants, want)
 		})
 		if err != nil {
-			j.fail(list.File, err)
+			j.Fail(list.File, err)
 		}
 	}
 	return all
@@ -133,7 +133,7 @@ func (j *job) wantsOf(l *lists, list listdir.List, wanted wanter, take func(stri
 		}
 	}
 	if nameless > 0 && j.Bool("verbose") {
-		j.warn("%s: %d records name no file", list.File, nameless)
+		j.Warn("%s: %d records name no file", list.File, nameless)
 	}
 	return nil
 }

@@ -42,10 +42,10 @@ func writeCache(j *job) error {
 			err = j.put(made)
 		}
 		if err != nil {
-			j.fail(list.File, err)
+			j.Fail(list.File, err)
 		}
 	}
-	if len(taken) == 0 && j.failures == 0 {
+	if len(taken) == 0 && j.Failures == 0 {
 		return command.WithCode(command.ExitNothing, fmt.Errorf("%s: no list of files", l.Path))
 	}
 	return nil

@@ -99,7 +99,7 @@ func run(c *cli.Context, log *messages) (err error) {
 	if err != nil {
 		return err
 	}
-	u := &uploader{request: r, reporter: reporter{tool: c.App.Name, log: log}}
+	u := &uploader{request: r, log: log, Reporter: command.Reporter{Tool: c.App.Name, Log: log}}
 	if r.output != "" || r.table != "" {
 		return u.runOffline(c.App.Writer)
 	}

@@ -19,7 +19,7 @@ func (u *uploader) fit(uploads []upload, commandLine *securityfs.CommandLine, sp
 	}
 	budget, err := commandLine.Budget(kerneltable.DefaultBudget, kerneltable.MaxBudget)
 	if err != nil {
-		u.warn("the kernel's command line: %v: whether the lists fit is not known", err)
+		u.Warn("the kernel's command line: %v: whether the lists fit is not known", err)
 		return uploads
 	}
 	left := max(0, budget-spent)
@@ -112,7 +112,7 @@ func (f *fitting) fit(uploads []upload) []upload {
 		}
 	}
 	if first != "" {
-		f.problem(fmt.Errorf("the digest table has room for %d bytes, and the lists need %d: %d of them are left out, the first is %s: "+
+		f.Problem(fmt.Errorf("the digest table has room for %d bytes, and the lists need %d: %d of them are left out, the first is %s: "+
 			"boot with ima_digest_db_size=%dK or more", f.budget, f.need, len(uploads)-len(kept), first, (f.need+1023)>>10))
 	}
 	return kept

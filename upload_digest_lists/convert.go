@@ -31,7 +31,7 @@ func (u *uploader) convert(stdout io.Writer) error {
 		if err := buffered.Flush(); err != nil {
 			return err
 		}
-		if out.n == 0 && u.failures == 0 { // the kernel takes no empty list
+		if out.n == 0 && u.Failures == 0 { // the kernel takes no empty list
 			return command.WithCode(command.ExitNothing, fmt.Errorf("%s: no digest to convert", u.path))
 		}
 		return nil
@@ -45,7 +45,7 @@ func (u *uploader) convert(stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return u.result()
+	return u.Result()
 }
 
 // signed leaves out the lists without the signature that they have to have.
@@ -57,7 +57,7 @@ func (u *uploader) signed(lists []listdir.List) []listdir.List {
 	var kept []listdir.List
 	for _, l := range lists {
 		if _, err := c.read(l); err != nil {
-			u.fail(l.File, err)
+			u.Fail(l.File, err)
 			continue
 		}
 		kept = append(kept, l)
@@ -103,7 +103,7 @@ func (u *uploader) copyCompact(w io.Writer, l listdir.List) error {
 		_, err = compact.Check(bytes.NewReader(content))
 	}
 	if err != nil {
-		u.fail(l.File, err)
+		u.Fail(l.File, err)
 		return nil
 	}
 	_, err = w.Write(content)
@@ -137,7 +137,7 @@ func (u *uploader) gather(w io.Writer, lists []listdir.List) error {
 	for i, l := range lists {
 		p := <-results[i%jobs]
 		if p.err != nil {
-			u.fail(l.File, p.err)
+			u.Fail(l.File, p.err)
 			continue
 		}
 		if err := decode.Write(out, p.runs); err != nil {

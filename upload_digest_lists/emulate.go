@@ -18,11 +18,11 @@ func (u *uploader) emulate(stdout io.Writer) error {
 	expected := kernel.NewExpectation()
 	u.uploadAll(model, uploads, expected)
 	if mismatch := expected.Check(u.operation); mismatch != nil {
-		u.problem(mismatch)
+		u.Problem(mismatch)
 	}
 	if err := model.Save(); err != nil {
 		return err
 	}
 	fmt.Fprintln(stdout, model.Summary())
-	return u.result()
+	return u.Result()
 }

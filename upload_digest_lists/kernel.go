@@ -34,10 +34,10 @@ func (u *uploader) upload(k *kernel.Kernel) error {
 		}
 	}
 	if mismatch := expected.Check(u.operation); mismatch != nil {
-		u.problem(mismatch)
+		u.Problem(mismatch)
 	}
 	u.summarize()
-	return u.result()
+	return u.Result()
 }
 
 // windows splits the lists where the kernel has to look again at who uploads: it
@@ -66,11 +66,11 @@ func (u *uploader) uploadInWindow(k *kernel.Kernel, uploads []upload, expected *
 
 // summarize says how it went where that is read after the boot.
 func (u *uploader) summarize() {
-	if u.failures > 0 {
-		u.log.summary(true, fmt.Sprintf("%s: error: %d lists loaded from %s, %d problems", u.tool, u.loaded, u.path, u.failures))
+	if u.Failures > 0 {
+		u.log.summary(true, fmt.Sprintf("%s: error: %d lists loaded from %s, %d problems", u.Tool, u.loaded, u.path, u.Failures))
 		return
 	}
-	u.log.summary(false, fmt.Sprintf("%s: %d lists loaded from %s", u.tool, u.loaded, u.path))
+	u.log.summary(false, fmt.Sprintf("%s: %d lists loaded from %s", u.Tool, u.loaded, u.path))
 }
 
 // addKeys hands the key lists to the kernel's keyring and returns the others.

@@ -44,7 +44,7 @@ func (u *uploader) prepare(lists []listdir.List) []upload {
 	for _, l := range lists {
 		up, err := c.prepare(l)
 		if err != nil {
-			u.fail(l.File, err)
+			u.Fail(l.File, err)
 			continue
 		}
 		uploads = append(uploads, up)
