@@ -2,6 +2,7 @@
 # make demo       the whole job on sample input, step by step, under build/demo
 # make test       all tests (as root it installs the Debian packages they need)
 # make bench      speed and memory against the usual tools, under build/bench
+# make fuzz       each decoder for ten seconds under the fuzzer; test/fuzz/record.tsv has the time of all runs
 # make lint       format, vet, staticcheck, shellcheck
 # make man        the manual pages, in build/man
 # make install    to $(DESTDIR)$(PREFIX)
@@ -19,6 +20,8 @@ INSTALL    ?= install
 TESTFLAGS  ?=
 # -h lists them: which jobs, how many runs, where the table goes.
 BENCHFLAGS ?=
+# -h lists them: how much time, and which targets.
+FUZZFLAGS  ?=
 
 BIN      := build/bin
 COMMANDS := $(patsubst %/main.go,%,$(wildcard *_digest_lists/main.go))
@@ -39,7 +42,7 @@ LDFLAGS  := -s -w $(if $(RELEASE),-X digestlists/internal/command.release=$(RELE
 TAGS     := -tags=urfave_cli_no_docs
 STAMP    := -buildvcs=$(if $(COMMIT),auto,false) -ldflags='$(LDFLAGS)'
 
-.PHONY: build demo test bench lint man install install-initramfs dist version clean
+.PHONY: build demo test bench fuzz lint man install install-initramfs dist version clean
 
 build:
 	@mkdir -p $(BIN)
@@ -55,6 +58,9 @@ test:
 bench: build
 	test/setup
 	$(GO) run ./test/bench $(BENCHFLAGS)
+
+fuzz:
+	$(GO) run ./test/fuzz $(FUZZFLAGS)
 
 lint:
 	test/setup
