@@ -3,6 +3,7 @@ package man
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,26 +27,49 @@ type help struct {
 	text  string
 }
 
+// bin is where TestMain has built the tools.
+var bin string
+
+func TestMain(m *testing.M) {
+	os.Exit(buildAndRun(m))
+}
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "man-*")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	bin = dir
+	args := []string{"build", "-o", bin + "/"}
+	pages, err := filepath.Glob("*.8.md")
+	for _, page := range pages {
+		args = append(args, "../"+strings.TrimSuffix(page, ".8.md"))
+	}
+	if out, failed := exec.Command("go", args...).CombinedOutput(); err != nil || failed != nil {
+		fmt.Fprintln(os.Stderr, err, failed, string(out))
+		return 1
+	}
+	return m.Run()
+}
+
 // readHelp returns the help of a tool and of all its commands.
 func readHelp(t *testing.T, tool string) []help {
 	t.Helper()
-	bin := filepath.Join(t.TempDir(), tool)
-	if out, err := exec.Command("go", "build", "-o", bin, "../"+tool).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return helpBelow(t, bin, nil)
+	return helpBelow(t, filepath.Join(bin, tool), nil)
 }
 
-func helpBelow(t *testing.T, bin string, words []string) []help {
+func helpBelow(t *testing.T, tool string, words []string) []help {
 	t.Helper()
-	out, err := exec.Command(bin, append(words, "--help")...).Output()
+	out, err := exec.Command(tool, append(words, "--help")...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := []help{{words, string(out)}}
 	if found := commands.FindSubmatch(out); found != nil {
 		for _, m := range command.FindAllSubmatch(found[1], -1) {
-			all = append(all, helpBelow(t, bin, append(slices.Clone(words), string(m[1])))...)
+			all = append(all, helpBelow(t, tool, append(slices.Clone(words), string(m[1])))...)
 		}
 	}
 	return all
