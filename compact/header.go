@@ -28,9 +28,9 @@ type Header struct {
 	DataLen uint32 // bytes that follow the header
 }
 
-// decodeHeader reads the fields and checks those that do not depend on the
+// decodeHeader reads the fields of HeaderSize bytes and checks those that do not depend on the
 // version: both formats know the same types.
-func decodeHeader(b *[HeaderSize]byte, version uint8, maxAlgorithm Algorithm) (Header, error) {
+func decodeHeader(b []byte, version uint8, maxAlgorithm Algorithm) (Header, error) {
 	h := Header{
 		Version: b[0],
 		Block: Block{

@@ -1,22 +1,18 @@
 package compact
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"slices"
 )
 
-// A Reader reads a compact list block by block. It holds one digest at a time,
-// however many a header announces.
+// A Reader reads a compact list block by block. It holds a buffer of a fixed size,
+// however many digests a header announces.
 type Reader struct {
 	in     input
 	header Header
 	index  uint32 // of the next digest in the block
-	buf    [MaxDigestSize]byte
-	err    error // sticky
+	err    error  // sticky
 }
 
 // NewReader returns a Reader of the list in r. It reads ahead.
@@ -68,8 +64,8 @@ func (r *Reader) Digest() ([]byte, error) {
 	if r.index == r.header.Count {
 		return nil, io.EOF
 	}
-	digest := r.buf[:r.header.Algorithm.Size()]
-	if err := r.in.read(digest); err != nil {
+	digest, err := r.in.next(r.header.Algorithm.Size())
+	if err != nil {
 		r.err = r.in.fail(0, fmt.Sprintf("digest %d of %d", r.index+1, r.header.Count), err)
 		return nil, r.err
 	}
@@ -138,63 +134,4 @@ func Check(r io.Reader) (digests int, err error) {
 		blocks++
 		digests += int(h.Count)
 	}
-}
-
-// input counts the bytes it hands out, for errors.
-type input struct {
-	r   *bufio.Reader
-	off int64
-}
-
-func newInput(r io.Reader) input {
-	return input{r: bufio.NewReaderSize(r, 64<<10)}
-}
-
-// read fills b; an input that ends within it is ErrTruncated, one that ends
-// before it io.EOF.
-func (in *input) read(b []byte) error {
-	n, err := io.ReadFull(in.r, b)
-	in.off += int64(n)
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF), err == io.EOF:
-		in.off -= int64(n) // the error names where the field starts
-		return fmt.Errorf("%w: %d bytes, want %d", ErrTruncated, n, len(b))
-	default:
-		return err
-	}
-}
-
-// next returns the next n bytes, valid until something else is read: where they are
-// in the buffer of the reader or else, since they are not all there, in spare.
-func (in *input) next(n int, spare *[]byte) ([]byte, error) {
-	if n > in.r.Buffered() {
-		*spare = slices.Grow((*spare)[:0], n)[:n]
-		return *spare, in.read(*spare)
-	}
-	b, err := in.r.Peek(n)
-	if err == nil {
-		_, err = in.r.Discard(n) // which moves nothing
-	}
-	in.off += int64(n)
-	return b, err
-}
-
-func (in *input) fail(delta int64, field string, err error) error {
-	return &FormatError{Offset: in.off + delta, Field: field, Err: err}
-}
-
-// header reads a block header, or returns io.EOF at the end of the list.
-func (in *input) header(version uint8, maxAlgorithm Algorithm) (Header, error) {
-	if _, err := in.r.Peek(1); err == io.EOF {
-		return Header{}, io.EOF
-	}
-	var b [HeaderSize]byte
-	if err := in.read(b[:]); err != nil {
-		return Header{}, in.fail(0, "header", err)
-	}
-	h, err := decodeHeader(&b, version, maxAlgorithm)
-	if err != nil {
-		return Header{}, in.fail(-HeaderSize, "header", err)
-	}
-	return h, nil
 }

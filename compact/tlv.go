@@ -11,7 +11,7 @@ import (
 const maxTLVAlgorithm = SM3
 
 // maxItem bounds an item; the longest are paths (PATH_MAX) and SELinux labels.
-const maxItem = 64 << 10
+const maxItem = inputSize
 
 // A TLVReader reads a compact_tlv list: blocks like those of a compact list, with
 // version 2, whose data are records. A record is a byte that counts its items;
@@ -28,7 +28,6 @@ type TLVReader struct {
 	end    int64 // offset after the current block
 	rec    Record
 	buf    []byte // of the digests of rec
-	part   []byte // what was read last, if it was not in one piece
 	err    error
 
 	checking bool // records are not kept
@@ -148,7 +147,7 @@ func (t *TLVReader) read(n int, field string) ([]byte, error) {
 	if left := t.end - t.in.off; int64(n) > left {
 		return nil, t.in.fail(0, t.field(field), fmt.Errorf("%w: %d bytes, %d left in the block", ErrMalformed, n, left))
 	}
-	b, err := t.in.next(n, &t.part)
+	b, err := t.in.next(n)
 	if err != nil {
 		return nil, t.in.fail(0, t.field(field), err)
 	}
