@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"digestlists/internal/hosttest"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -14,7 +16,7 @@ import (
 func entryRoot(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
-	shell(t, root, `
+	hosttest.Shell(t, root, `
 		mkdir -p boot/loader/entries && cd boot/loader/entries
 		cat >0a1b-5.10.0-60.x86_64.conf <<-'END'
 		title openEuler (5.10.0-60.x86_64) 22.03
@@ -39,7 +41,7 @@ func entryRoot(t *testing.T) string {
 func TestEntries(t *testing.T) {
 	root := entryRoot(t)
 	dir := filepath.Join(root, "boot/loader/entries")
-	before := shell(t, dir, "ls -l; cat *")
+	before := hosttest.Shell(t, dir, "ls -l; cat *")
 	l, err := Detect(root)
 	must(t, err)
 	e := Entry{"log", []string{"ima_appraise=log", "ima_hash=sha256"}}
@@ -74,7 +76,7 @@ grub_class openeuler
 		t.Error(diff, err)
 	}
 	must(t, l.Remove("log"))
-	if diff := cmp.Diff(before, shell(t, dir, "ls -l; cat *")); diff != "" {
+	if diff := cmp.Diff(before, hosttest.Shell(t, dir, "ls -l; cat *")); diff != "" {
 		t.Error(diff)
 	}
 	if err := l.Remove("log"); !errors.Is(err, ErrAbsent) {
@@ -87,10 +89,10 @@ func TestTouches(t *testing.T) {
 	root := entryRoot(t)
 	l, err := Detect(root)
 	must(t, err)
-	shell(t, root, "echo title gone >boot/loader/entries/gone~digestlists-log.conf")
+	hosttest.Shell(t, root, "echo title gone >boot/loader/entries/gone~digestlists-log.conf")
 	paths, err := l.Touches("log")
 	must(t, err, l.Add(logEntry))
-	for _, f := range strings.Fields(shell(t, root, "ls boot/loader/entries/*~*")) {
+	for _, f := range strings.Fields(hosttest.Shell(t, root, "ls boot/loader/entries/*~*")) {
 		if !strings.Contains(strings.Join(paths, "\n")+"\n", "/"+f+"\n") {
 			t.Errorf("%s is not in %q", f, paths)
 		}
@@ -135,7 +137,7 @@ esac
 
 func TestGrubby(t *testing.T) {
 	root := t.TempDir()
-	shell(t, root, `mkdir -p usr/sbin usr/bin boot/extlinux; cp /bin/busybox usr/bin; ln -s usr/bin bin
+	hosttest.Shell(t, root, `mkdir -p usr/sbin usr/bin boot/extlinux; cp /bin/busybox usr/bin; ln -s usr/bin bin
 		for p in sh sed; do ln busybox usr/bin/$p 2>/dev/null || ln usr/bin/busybox usr/bin/$p; done
 		echo '/vmlinuz-1|One|ro quiet ima_hash=sha1|/initrd-1' >boot/extlinux/extlinux.conf`)
 	must(t, os.WriteFile(filepath.Join(root, "usr/sbin/grubby"), []byte(fakeGrubby), 0o755))

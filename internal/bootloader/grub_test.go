@@ -3,11 +3,12 @@ package bootloader
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+
+	"digestlists/internal/hosttest"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -21,7 +22,7 @@ func debian(t *testing.T) string {
 	// The thread, and its mounts, end with the test.
 	runtime.LockOSThread()
 	must(t, unix.Unshare(unix.CLONE_NEWNS), unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
-	shell(t, root, `
+	hosttest.Shell(t, root, `
 		mkdir -p usr dev proc tmp etc/default boot/grub var/lib; chmod 1777 tmp
 		for d in bin sbin lib lib64; do ln -s usr/$d $d; done
 		cp -a /etc/grub.d etc/
@@ -42,7 +43,7 @@ func debian(t *testing.T) string {
 			must(t, unix.Unmount(filepath.Join(root, dir), unix.MNT_DETACH))
 		}
 	})
-	shell(t, root, "chroot . grub-mkconfig -o /boot/grub/grub.cfg")
+	hosttest.Shell(t, root, "chroot . grub-mkconfig -o /boot/grub/grub.cfg")
 	return root
 }
 
@@ -51,17 +52,6 @@ func must(t *testing.T, errs ...error) {
 	if err := errors.Join(errs...); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func shell(t *testing.T, dir, script string) string {
-	t.Helper()
-	cmd := exec.Command("sh", "-euc", script)
-	cmd.Dir = dir
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return string(out)
 }
 
 func read(t *testing.T, path string) string {
@@ -101,7 +91,7 @@ func TestGRUB(t *testing.T) {
 	if n := strings.Count(after, "'gnulinux-simple-"); n != 1 {
 		t.Errorf("%d entries with the identity of the default", n)
 	}
-	shell(t, root, "chroot . grub-script-check /boot/grub/grub.cfg")
+	hosttest.Shell(t, root, "chroot . grub-script-check /boot/grub/grub.cfg")
 
 	must(t, l.Add(Entry{"enforce", []string{"ima_appraise=enforce"}}), l.Add(logEntry))
 	entries, err := l.Entries()
@@ -124,7 +114,7 @@ func TestGRUBFails(t *testing.T) {
 	before := read(t, menu)
 	l, err := Detect(root)
 	must(t, err)
-	shell(t, root, `printf '#!/bin/sh\necho no kernels >&2; exit 7\n' >etc/grub.d/10_linux`)
+	hosttest.Shell(t, root, `printf '#!/bin/sh\necho no kernels >&2; exit 7\n' >etc/grub.d/10_linux`)
 	if err := l.Add(logEntry); err == nil || !strings.Contains(err.Error(), "grub-mkconfig -o /boot/grub/grub.cfg") {
 		t.Error(err)
 	}
@@ -139,5 +129,5 @@ func TestGRUBFails(t *testing.T) {
 func TestScriptIsSound(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "script")
 	must(t, os.WriteFile(path, []byte(fill(logEntry)), 0o755))
-	shell(t, "/", "shellcheck "+path)
+	hosttest.Shell(t, "/", "shellcheck "+path)
 }

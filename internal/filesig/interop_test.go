@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"digestlists/internal/filesig"
+	"digestlists/internal/hosttest"
 	"digestlists/internal/imasig"
 	"digestlists/internal/inroot"
 	"digestlists/internal/xattr"
@@ -217,7 +218,7 @@ func TestCheck(t *testing.T) {
 			t.Fatal(err)
 		}
 		if sign != nil {
-			run(t, "evmctl", append(sign, path)...)
+			hosttest.Run(t, "", "evmctl", append(sign, path)...)
 		}
 	}
 	file("a-rsa", "ima_sign", "--key", keys+"rsa2048.pem")

@@ -5,11 +5,12 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"digestlists/internal/hosttest"
 )
 
 // spec is a package with every kind of file that Apply tells apart.
@@ -37,16 +38,6 @@ echo log >%{buildroot}/var/log/files.log
 %ghost /var/log/files.log
 `
 
-// run runs a real tool, which must succeed, and returns what it prints.
-func run(t *testing.T, name string, args ...string) string {
-	t.Helper()
-	out, err := exec.Command(name, args...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
-	}
-	return string(out)
-}
-
 // signedPackage builds a package whose files have signatures of evmctl in the signature
 // header, as rpmsign --signfiles puts them there. Debian's rpmsign cannot.
 func signedPackage(t *testing.T, key string) string {
@@ -55,7 +46,7 @@ func signedPackage(t *testing.T, key string) string {
 	if err := os.WriteFile(filepath.Join(dir, "files.spec"), []byte(spec), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	run(t, "rpmbuild", "-bb", "--quiet", "--define", "_topdir "+dir, "--define", "_rpmdir "+dir, "--define", "_buildrootdir "+dir+"/root",
+	hosttest.Run(t, "", "rpmbuild", "-bb", "--quiet", "--define", "_topdir "+dir, "--define", "_rpmdir "+dir, "--define", "_buildrootdir "+dir+"/root",
 		"--define", "_build_name_fmt files.rpm", "--define", "_buildhost golden.example", "--define", "_binary_filedigest_algorithm 8", "--define", "__os_install_post %{nil}",
 		"--noclean", filepath.Join(dir, "files.spec"))
 	root, err := filepath.Glob(filepath.Join(dir, "root", "*"))
@@ -64,11 +55,11 @@ func signedPackage(t *testing.T, key string) string {
 	}
 	path := filepath.Join(dir, "files.rpm")
 	var signatures []string
-	for line := range strings.Lines(run(t, "rpm", "-qp", "--nosignature", "--qf", `[%{FILENAMES} %{FILEDIGESTS}\n]`, path)) {
+	for line := range strings.Lines(hosttest.Run(t, "", "rpm", "-qp", "--nosignature", "--qf", `[%{FILENAMES} %{FILEDIGESTS}\n]`, path)) {
 		name, digest, _ := strings.Cut(strings.TrimSpace(line), " ")
 		signature := ""
 		if digest != "" {
-			run(t, "evmctl", "ima_sign", "--sigfile", "--key", key, root[0]+name)
+			hosttest.Run(t, "", "evmctl", "ima_sign", "--sigfile", "--key", key, root[0]+name)
 			value, err := os.ReadFile(root[0] + name + ".sig")
 			if err != nil {
 				t.Fatal(err)
@@ -114,6 +105,6 @@ func addSignatures(file []byte, signatures []string) []byte {
 func install(t *testing.T, pkg string, plugins ...string) string {
 	t.Helper()
 	root := t.TempDir()
-	run(t, "rpm", append(plugins, "--root", root, "--dbpath", "/var/lib/rpm", "--nosignature", "-i", pkg)...)
+	hosttest.Run(t, "", "rpm", append(plugins, "--root", root, "--dbpath", "/var/lib/rpm", "--nosignature", "-i", pkg)...)
 	return root
 }

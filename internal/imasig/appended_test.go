@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"digestlists/compact"
+	"digestlists/internal/hosttest"
 	"digestlists/internal/imasig"
 	"digestlists/internal/signkey"
 
@@ -76,16 +77,16 @@ func TestAppendedOpenSSL(t *testing.T) {
 					t.Fatal(ok, err)
 				}
 				write(t, filepath.Join(p.dir, "ours.p7s"), der)
-				run(t, p.dir, "openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", "ours.p7s", "-content", "list",
+				hosttest.Run(t, p.dir, "openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", "ours.p7s", "-content", "list",
 					"-certfile", "cert.pem", "-CAfile", "cert.pem", "-purpose", "any", "-out", "/dev/null")
 
 				for _, form := range [][]string{nil, {"-keyid"}, {"-nocerts"}} {
 					args := []string{
-						"openssl", "cms", "-sign", "-binary", "-noattr", "-outform", "DER", "-md", alg.String(),
+						"cms", "-sign", "-binary", "-noattr", "-outform", "DER", "-md", alg.String(),
 						"-in", "list", "-signer", "cert.pem", "-inkey", "key.pem", "-out", "theirs.p7s",
 					}
-					run(t, p.dir, append(args, form...)...)
-					theirs := read(t, filepath.Join(p.dir, "theirs.p7s"))
+					hosttest.Run(t, p.dir, "openssl", append(args, form...)...)
+					theirs := hosttest.Read(t, filepath.Join(p.dir, "theirs.p7s"))
 					verified, err := openData(t, keys, appendTo(content, theirs), time.Now())
 					if err != nil || !bytes.Equal(verified.Content, content) {
 						t.Errorf("openssl cms %v: %v", form, err)
@@ -114,8 +115,8 @@ func TestAppendedErrors(t *testing.T) {
 	write(t, filepath.Join(p.dir, "list"), content)
 	cms := func(args ...string) []byte {
 		t.Helper()
-		run(t, p.dir, append([]string{"openssl", "cms", "-sign", "-binary", "-outform", "DER", "-in", "list", "-inkey", "key.pem", "-signer", "cert.pem", "-out", "out"}, args...)...)
-		return read(t, filepath.Join(p.dir, "out"))
+		hosttest.Run(t, p.dir, "openssl", append([]string{"cms", "-sign", "-binary", "-outform", "DER", "-in", "list", "-inkey", "key.pem", "-signer", "cert.pem", "-out", "out"}, args...)...)
+		return hosttest.Read(t, filepath.Join(p.dir, "out"))
 	}
 	good := cms("-noattr", "-nocerts")
 	otherCert := filepath.Join(other.dir, "cert.pem")
@@ -178,7 +179,7 @@ func sameSignature(a, b []byte) bool {
 func TestAppendNeedsRightCertificate(t *testing.T) {
 	p, other := makePair(t, "rsa:1024"), makePair(t, "rsa:1024")
 	bare := new(imasig.Keyring)
-	if err := bare.AddPublicKey(read(t, filepath.Join(p.dir, "pub.pem")), "pub.pem"); err != nil {
+	if err := bare.AddPublicKey(hosttest.Read(t, filepath.Join(p.dir, "pub.pem")), "pub.pem"); err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct {
@@ -252,8 +253,8 @@ func FuzzAppended(f *testing.F) {
 	content := []byte("content of a list")
 	write(f, filepath.Join(p.dir, "list"), content)
 	for _, form := range [][]string{{"-nocerts"}, {"-keyid"}, {"-nodetach"}} {
-		run(f, p.dir, append([]string{"openssl", "cms", "-sign", "-binary", "-noattr", "-outform", "DER", "-in", "list", "-signer", "cert.pem", "-inkey", "key.pem", "-out", "sig"}, form...)...)
-		f.Add(appendTo(content, read(f, filepath.Join(p.dir, "sig"))))
+		hosttest.Run(f, p.dir, "openssl", append([]string{"cms", "-sign", "-binary", "-noattr", "-outform", "DER", "-in", "list", "-signer", "cert.pem", "-inkey", "key.pem", "-out", "sig"}, form...)...)
+		f.Add(appendTo(content, hosttest.Read(f, filepath.Join(p.dir, "sig"))))
 	}
 	keys := keyring(f, p.cert)
 	path := filepath.Join(p.dir, "unsigned")

@@ -3,30 +3,21 @@ package imasig_test
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"digestlists/internal/hosttest"
 	"digestlists/internal/imasig"
 )
 
 // now is a time within the validity of the certificates in testdata.
 var now = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func read(t testing.TB, path string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
 func testdata(t testing.TB, name string) []byte {
 	t.Helper()
-	return read(t, filepath.Join("testdata", name))
+	return hosttest.Read(t, filepath.Join("testdata", name))
 }
 
 func write(t testing.TB, path string, data []byte) {
@@ -37,18 +28,6 @@ func write(t testing.TB, path string, data []byte) {
 	if err := os.WriteFile(path, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// run runs a tool in dir and returns what it printed.
-func run(t testing.TB, dir string, args ...string) string {
-	t.Helper()
-	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Dir = dir
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return string(out)
 }
 
 // keyring returns a keyring of certificates.
@@ -74,11 +53,11 @@ type pair struct {
 func makePair(t testing.TB, key string, args ...string) pair {
 	t.Helper()
 	dir := t.TempDir()
-	cmd := append([]string{"openssl", "req", "-x509", "-nodes", "-subj", "/CN=test", "-keyout", "key.pem", "-out", "cert.pem", "-newkey"}, strings.Fields(key)...)
-	run(t, dir, append(cmd, args...)...)
-	run(t, dir, "openssl", "x509", "-in", "cert.pem", "-outform", "DER", "-out", "cert.der")
-	run(t, dir, "openssl", "pkey", "-in", "key.pem", "-pubout", "-out", "pub.pem")
-	return pair{dir, read(t, filepath.Join(dir, "cert.der"))}
+	request := append([]string{"req", "-x509", "-nodes", "-subj", "/CN=test", "-keyout", "key.pem", "-out", "cert.pem", "-newkey"}, strings.Fields(key)...)
+	hosttest.Run(t, dir, "openssl", append(request, args...)...)
+	hosttest.Run(t, dir, "openssl", "x509", "-in", "cert.pem", "-outform", "DER", "-out", "cert.der")
+	hosttest.Run(t, dir, "openssl", "pkey", "-in", "key.pem", "-pubout", "-out", "pub.pem")
+	return pair{dir, hosttest.Read(t, filepath.Join(dir, "cert.der"))}
 }
 
 const ec = "ec -pkeyopt ec_paramgen_curve:"

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"digestlists/compact"
+	"digestlists/internal/hosttest"
 	"digestlists/internal/imasig"
 )
 
@@ -69,13 +70,13 @@ func TestKeyIDs(t *testing.T) {
 		t.Run(key, func(t *testing.T) {
 			p := makePair(t, key, "-config", "/dev/null", "-addext", "basicConstraints=CA:FALSE")
 			write(t, filepath.Join(p.dir, "list"), []byte("x"))
-			run(t, p.dir, "evmctl", "ima_sign", "-a", "sha256", "-k", "key.pem", "--sigfile", "--xattr-user", "list")
-			want, err := imasig.Parse(read(t, filepath.Join(p.dir, "list.sig")))
+			hosttest.Run(t, p.dir, "evmctl", "ima_sign", "-a", "sha256", "-k", "key.pem", "--sigfile", "--xattr-user", "list")
+			want, err := imasig.Parse(hosttest.Read(t, filepath.Join(p.dir, "list.sig")))
 			if err != nil {
 				t.Fatal(err)
 			}
 			var keys imasig.Keyring
-			if err := keys.AddPublicKey(read(t, filepath.Join(p.dir, "pub.pem")), "pub.pem"); err != nil {
+			if err := keys.AddPublicKey(hosttest.Read(t, filepath.Join(p.dir, "pub.pem")), "pub.pem"); err != nil {
 				t.Fatal(err)
 			}
 			if got := keys.Keys()[0].ID; got != want.KeyID {
@@ -93,17 +94,17 @@ func TestWithoutKeyID(t *testing.T) {
 	for _, args := range [][]string{{"-addext", "subjectKeyIdentifier=none"}, {"-x509v1"}} {
 		p := makePair(t, "rsa:1024")
 		if args[0] == "-x509v1" {
-			run(t, p.dir, "openssl", "req", "-new", "-key", "key.pem", "-subj", "/CN=x", "-out", "req.pem")
-			run(t, p.dir, "openssl", "x509", "-req", "-in", "req.pem", "-signkey", "key.pem", "-outform", "DER", "-out", "cert.der")
+			hosttest.Run(t, p.dir, "openssl", "req", "-new", "-key", "key.pem", "-subj", "/CN=x", "-out", "req.pem")
+			hosttest.Run(t, p.dir, "openssl", "x509", "-req", "-in", "req.pem", "-signkey", "key.pem", "-outform", "DER", "-out", "cert.der")
 		} else {
-			run(t, p.dir, append([]string{"openssl", "req", "-x509", "-key", "key.pem", "-subj", "/CN=x", "-outform", "DER", "-out", "cert.der"}, args...)...)
+			hosttest.Run(t, p.dir, "openssl", append([]string{"req", "-x509", "-key", "key.pem", "-subj", "/CN=x", "-outform", "DER", "-out", "cert.der"}, args...)...)
 		}
-		cert, err := x509.ParseCertificate(read(t, filepath.Join(p.dir, "cert.der")))
+		cert, err := x509.ParseCertificate(hosttest.Read(t, filepath.Join(p.dir, "cert.der")))
 		if err != nil || cert.SubjectKeyId != nil {
 			t.Fatalf("certificate has an identifier: %x, %v", cert.SubjectKeyId, err)
 		}
 		keys := keyring(t, cert.Raw)
-		if err := keys.AddPublicKey(read(t, filepath.Join(p.dir, "pub.pem")), "pub.pem"); err != nil {
+		if err := keys.AddPublicKey(hosttest.Read(t, filepath.Join(p.dir, "pub.pem")), "pub.pem"); err != nil {
 			t.Fatal(err)
 		}
 		if a, b := keys.Keys()[0].ID, keys.Keys()[1].ID; a != b {
@@ -114,21 +115,21 @@ func TestWithoutKeyID(t *testing.T) {
 
 func TestPEM(t *testing.T) {
 	a, b := makePair(t, "rsa:1024"), makePair(t, ec+"P-256")
-	certA, certB := read(t, filepath.Join(a.dir, "cert.pem")), read(t, filepath.Join(b.dir, "cert.pem"))
-	pub := read(t, filepath.Join(a.dir, "pub.pem"))
-	run(t, a.dir, "openssl", "rsa", "-in", "key.pem", "-RSAPublicKey_out", "-out", "pkcs1.pem")
-	run(t, a.dir, "openssl", "pkey", "-in", "key.pem", "-pubout", "-outform", "DER", "-out", "pub.der")
+	certA, certB := hosttest.Read(t, filepath.Join(a.dir, "cert.pem")), hosttest.Read(t, filepath.Join(b.dir, "cert.pem"))
+	pub := hosttest.Read(t, filepath.Join(a.dir, "pub.pem"))
+	hosttest.Run(t, a.dir, "openssl", "rsa", "-in", "key.pem", "-RSAPublicKey_out", "-out", "pkcs1.pem")
+	hosttest.Run(t, a.dir, "openssl", "pkey", "-in", "key.pem", "-pubout", "-outform", "DER", "-out", "pub.der")
 
 	var keys imasig.Keyring
 	if err := keys.AddCertificate(append(append([]byte("two of them:\n"), certA...), certB...), "both.pem"); err != nil {
 		t.Fatal(err)
 	}
-	for _, data := range [][]byte{pub, read(t, filepath.Join(a.dir, "pkcs1.pem")), read(t, filepath.Join(a.dir, "pub.der"))} {
+	for _, data := range [][]byte{pub, hosttest.Read(t, filepath.Join(a.dir, "pkcs1.pem")), hosttest.Read(t, filepath.Join(a.dir, "pub.der"))} {
 		if err := keys.AddPublicKey(data, "pub"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, data := range [][]byte{certA, pub, a.cert, read(t, filepath.Join(a.dir, "pub.der"))} {
+	for _, data := range [][]byte{certA, pub, a.cert, hosttest.Read(t, filepath.Join(a.dir, "pub.der"))} {
 		if err := keys.Add(data, "any"); err != nil {
 			t.Fatal(err)
 		}
@@ -149,15 +150,15 @@ func TestPEM(t *testing.T) {
 
 func TestNotCertificates(t *testing.T) {
 	p := makePair(t, "rsa:1024")
-	certificate, public := read(t, filepath.Join(p.dir, "cert.pem")), read(t, filepath.Join(p.dir, "pub.pem"))
-	private := read(t, filepath.Join(p.dir, "key.pem"))
+	certificate, public := hosttest.Read(t, filepath.Join(p.dir, "cert.pem")), hosttest.Read(t, filepath.Join(p.dir, "pub.pem"))
+	private := hosttest.Read(t, filepath.Join(p.dir, "key.pem"))
 	for _, alg := range []string{"ed25519", "rsa512", "P-224"} {
-		cmd := []string{"openssl", "genpkey", "-out", alg + ".pem", "-algorithm"}
-		cmd = append(cmd, map[string][]string{
+		genpkey := []string{"genpkey", "-out", alg + ".pem", "-algorithm"}
+		genpkey = append(genpkey, map[string][]string{
 			"ed25519": {"ed25519"}, "rsa512": {"RSA", "-pkeyopt", "rsa_keygen_bits:512"}, "P-224": {"EC", "-pkeyopt", "ec_paramgen_curve:P-224"},
 		}[alg]...)
-		run(t, p.dir, cmd...)
-		run(t, p.dir, "openssl", "req", "-x509", "-key", alg+".pem", "-subj", "/CN=x", "-outform", "DER", "-out", alg+".der")
+		hosttest.Run(t, p.dir, "openssl", genpkey...)
+		hosttest.Run(t, p.dir, "openssl", "req", "-x509", "-key", alg+".pem", "-subj", "/CN=x", "-outform", "DER", "-out", alg+".der")
 	}
 	shortID := makePair(t, ec+"P-256", "-addext", "subjectKeyIdentifier=010203").cert
 
@@ -175,9 +176,9 @@ func TestNotCertificates(t *testing.T) {
 		"trailing bytes":    {append(bytes.Clone(p.cert), 0), imasig.ErrMalformed, "1 bytes after its end"},
 		"two in DER":        {append(bytes.Clone(p.cert), p.cert...), imasig.ErrMalformed, "after its end"},
 		"a list":            {testdata(t, "list"), imasig.ErrMalformed, "not an X.509 certificate"},
-		"Ed25519":           {read(t, filepath.Join(p.dir, "ed25519.der")), imasig.ErrUnsupported, "1.3.101.112"},
-		"RSA-512":           {read(t, filepath.Join(p.dir, "rsa512.der")), imasig.ErrUnsupported, "512 bits"},
-		"P-224":             {read(t, filepath.Join(p.dir, "P-224.der")), imasig.ErrUnsupported, "1.3.132.0.33"},
+		"Ed25519":           {hosttest.Read(t, filepath.Join(p.dir, "ed25519.der")), imasig.ErrUnsupported, "1.3.101.112"},
+		"RSA-512":           {hosttest.Read(t, filepath.Join(p.dir, "rsa512.der")), imasig.ErrUnsupported, "512 bits"},
+		"P-224":             {hosttest.Read(t, filepath.Join(p.dir, "P-224.der")), imasig.ErrUnsupported, "1.3.132.0.33"},
 		"three bytes of id": {shortID, imasig.ErrMalformed, "subject key identifier"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -242,13 +243,13 @@ func TestSameID(t *testing.T) {
 	const id = "subjectKeyIdentifier=aabbccdd"
 	right := makePair(t, ec+"P-256", "-addext", id)
 	wrong, wrongEC := makePair(t, ec+"P-256", "-addext", id), makePair(t, ec+"P-256", "-addext", id)
-	run(t, right.dir, "openssl", "req", "-x509", "-key", "key.pem", "-subj", "/CN=x", "-addext", id, "-days", "1000", "-outform", "DER", "-out", "long.der")
-	longer := read(t, filepath.Join(right.dir, "long.der"))
+	hosttest.Run(t, right.dir, "openssl", "req", "-x509", "-key", "key.pem", "-subj", "/CN=x", "-addext", id, "-days", "1000", "-outform", "DER", "-out", "long.der")
+	longer := hosttest.Read(t, filepath.Join(right.dir, "long.der"))
 
 	content := []byte("content")
 	write(t, filepath.Join(right.dir, "list"), content)
-	run(t, right.dir, "openssl", "dgst", "-sha256", "-sign", "key.pem", "-out", "sig", "list")
-	sig := imasig.Signature{Hash: compact.SHA256, KeyID: imasig.KeyID{0xaa, 0xbb, 0xcc, 0xdd}, Sig: read(t, filepath.Join(right.dir, "sig"))}
+	hosttest.Run(t, right.dir, "openssl", "dgst", "-sha256", "-sign", "key.pem", "-out", "sig", "list")
+	sig := imasig.Signature{Hash: compact.SHA256, KeyID: imasig.KeyID{0xaa, 0xbb, 0xcc, 0xdd}, Sig: hosttest.Read(t, filepath.Join(right.dir, "sig"))}
 	late := time.Now().AddDate(0, 0, 500)
 
 	for name, c := range map[string]struct {
@@ -289,8 +290,8 @@ func TestForgedPadding(t *testing.T) {
 		"other":         "openssl dgst -sha256 -binary list | openssl pkeyutl -sign -inkey key.pem -pkeyopt digest:sm3 -out sig || openssl dgst -sha512-256 -sign key.pem -out sig list",
 		"PSS":           "openssl dgst -sha256 -sign key.pem -sigopt rsa_padding_mode:pss -out sig list",
 	} {
-		run(t, p.dir, "sh", "-c", args)
-		sig := imasig.Signature{Hash: compact.SHA256, KeyID: key.ID, Sig: read(t, filepath.Join(p.dir, "sig"))}
+		hosttest.Run(t, p.dir, "sh", "-c", args)
+		sig := imasig.Signature{Hash: compact.SHA256, KeyID: key.ID, Sig: hosttest.Read(t, filepath.Join(p.dir, "sig"))}
 		if _, err := keys.Verify(content, sig, time.Now()); !errors.Is(err, imasig.ErrBadSignature) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -331,7 +332,7 @@ func FuzzKeyring(f *testing.F) {
 	}
 	p := makePair(f, ec+"P-256")
 	f.Add(p.cert)
-	f.Add(read(f, filepath.Join(p.dir, "pub.pem")))
+	f.Add(hosttest.Read(f, filepath.Join(p.dir, "pub.pem")))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var keys imasig.Keyring
 		if err := keys.Add(data, "fuzz"); err != nil && len(keys.Keys()) != 0 {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"digestlists/internal/hosttest"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -20,7 +22,7 @@ const dir = "/var/lib/digest_lists/setup"
 func system(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
-	shell(t, root, `
+	hosttest.Shell(t, root, `
 		mkdir -p etc/ima/digest_lists var/lib boot/grub etc/keys
 		echo one >etc/ima/digest_lists/0-file_list-rpm-a
 		setfattr -n security.ima -v 0x0302 etc/ima/digest_lists/0-file_list-rpm-a
@@ -32,25 +34,6 @@ func system(t *testing.T) string {
 		: >etc/empty
 		find . -exec touch -h -d '2020-02-03 04:05:06.789' {} +`)
 	return root
-}
-
-func shell(t *testing.T, dir, script string) string {
-	t.Helper()
-	cmd := exec.Command("sh", "-euc", script)
-	cmd.Dir = dir
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return string(out)
-}
-
-// snapshot prints all there is to know of a system, by the usual tools.
-func snapshot(t *testing.T, root string) string {
-	t.Helper()
-	return shell(t, root, `find . -printf '%p %y %m %U:%G %T@ %l\n' | sort
-		find . -type f -exec sha256sum {} + | sort
-		getfattr -R -P -h -d -m - -e hex . | cat`)
 }
 
 var touched = []string{
@@ -98,7 +81,7 @@ func undoAll(t *testing.T, j *Journal) {
 
 func TestUndo(t *testing.T) {
 	root := system(t)
-	before := snapshot(t, root)
+	before := hosttest.Snapshot(t, root)
 	j := open(t, root)
 	g, err := j.Begin("all", touched...)
 	if err != nil {
@@ -111,12 +94,12 @@ func TestUndo(t *testing.T) {
 	if g, err = j.Begin("again", "/boot/grub/grub.cfg", "/etc/new/deep/other"); err != nil {
 		t.Fatal(err)
 	}
-	shell(t, root, `echo again >boot/grub/grub.cfg; echo y >etc/new/deep/other`)
+	hosttest.Shell(t, root, `echo again >boot/grub/grub.cfg; echo y >etc/new/deep/other`)
 	if err := errors.Join(j.End(g), j.Close()); err != nil {
 		t.Fatal(err)
 	}
 	undoAll(t, open(t, root))
-	if diff := cmp.Diff(before, snapshot(t, root)); diff != "" {
+	if diff := cmp.Diff(before, hosttest.Snapshot(t, root)); diff != "" {
 		t.Error(diff)
 	}
 	if _, err := Open(root, dir, false); !errors.Is(err, fs.ErrNotExist) {
@@ -162,7 +145,7 @@ func run(root string, n int) (err error) {
 func TestStoppedAtEveryPoint(t *testing.T) {
 	for n := 0; ; n++ {
 		root := system(t)
-		before := snapshot(t, root)
+		before := hosttest.Snapshot(t, root)
 		first := run(root, n)
 		if first != nil && !errors.Is(first, errKilled) {
 			t.Fatal(first)
@@ -171,7 +154,7 @@ func TestStoppedAtEveryPoint(t *testing.T) {
 			t.Fatal(err)
 		}
 		undoAll(t, open(t, root))
-		if diff := cmp.Diff(before, snapshot(t, root)); diff != "" {
+		if diff := cmp.Diff(before, hosttest.Snapshot(t, root)); diff != "" {
 			t.Errorf("point %d: %s", n, diff)
 		}
 		if first == nil {
@@ -195,7 +178,7 @@ func TestChangedSince(t *testing.T) {
 		t.Errorf("%q, %v", changed, err)
 	}
 	// Lists come and go with packages; the boot loader's file does not.
-	shell(t, root, `echo x >etc/ima/digest_lists/5-file_list-rpm-c; echo x >>boot/grub/grub.cfg; rm etc/new/deep/file`)
+	hosttest.Shell(t, root, `echo x >etc/ima/digest_lists/5-file_list-rpm-c; echo x >>boot/grub/grub.cfg; rm etc/new/deep/file`)
 	changed, err := j.Changed()
 	if diff := cmp.Diff([]string{"/boot/grub/grub.cfg"}, changed); diff != "" || err != nil {
 		t.Error(diff, err)
@@ -212,7 +195,7 @@ func TestBusy(t *testing.T) {
 
 func TestDevicesAreNotSaved(t *testing.T) {
 	root := system(t)
-	shell(t, root, "mkfifo etc/ima/digest_lists/fifo")
+	hosttest.Shell(t, root, "mkfifo etc/ima/digest_lists/fifo")
 	j := open(t, root)
 	defer j.Close()
 	if _, err := j.Begin("all", touched...); !errors.Is(err, ErrKind) || !strings.Contains(err.Error(), "fifo") {
@@ -241,7 +224,7 @@ func TestDamagedJournal(t *testing.T) {
 	// A record that was being written when the machine died is no damage.
 	root := system(t)
 	open(t, root).Close()
-	shell(t, root, `printf '{"event":"beg' >>.`+dir+`/journal`)
+	hosttest.Shell(t, root, `printf '{"event":"beg' >>.`+dir+`/journal`)
 	j := open(t, root)
 	defer j.Close()
 	if _, err := j.Begin("all"); err != nil {

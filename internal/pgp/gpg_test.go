@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"digestlists/internal/hosttest"
 	"digestlists/internal/imasig"
 	"digestlists/internal/pgp"
 )
@@ -52,13 +53,13 @@ func (g gnupg) sign(content string, args ...string) []byte {
 		g.t.Fatal(err)
 	}
 	g.run(append(args, "--output", g.path("content.sig"), "--detach-sign", g.path("content"))...)
-	return read(g.t, g.path("content.sig"))
+	return hosttest.Read(g.t, g.path("content.sig"))
 }
 
 func (g gnupg) export() []byte {
 	g.t.Helper()
 	g.run("--output", g.path("keys.asc"), "--armor", "--export")
-	return read(g.t, g.path("keys.asc"))
+	return hosttest.Read(g.t, g.path("keys.asc"))
 }
 
 // TestGnupg verifies gpg's signatures of every algorithm that rpm signs with.
@@ -123,7 +124,7 @@ func TestGnupgSubkey(t *testing.T) {
 		}
 	}
 
-	revocation := read(t, filepath.Join(g.dir, "openpgp-revocs.d", fingerprint+".rev"))
+	revocation := hosttest.Read(t, filepath.Join(g.dir, "openpgp-revocs.d", fingerprint+".rev"))
 	if err := os.WriteFile(g.path("revoke"), []byte(strings.Replace(string(revocation), ":-----BEGIN", "-----BEGIN", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}

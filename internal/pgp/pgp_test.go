@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"digestlists/compact"
 	"digestlists/internal/fixtures"
+	"digestlists/internal/hosttest"
 	"digestlists/internal/imasig"
 	"digestlists/internal/pgp"
 )
@@ -19,18 +19,9 @@ import (
 // now is a time at which the golden key is valid.
 var now = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func read(t testing.TB, path string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
 func testdata(t testing.TB, name string) []byte {
 	t.Helper()
-	return read(t, filepath.Join("testdata", name))
+	return hosttest.Read(t, filepath.Join("testdata", name))
 }
 
 func keyring(t testing.TB, files ...[]byte) *pgp.Keyring {
@@ -48,7 +39,7 @@ func keyring(t testing.TB, files ...[]byte) *pgp.Keyring {
 // from tag 268 or 267 of the signature header.
 func header(t testing.TB, path string) (list, signature []byte) {
 	t.Helper()
-	data := read(t, path)[96:]
+	data := hosttest.Read(t, path)[96:]
 	size := func(header []byte) (index, all int) {
 		index = int(binary.BigEndian.Uint32(header[8:]))
 		return index, 16 + 16*index + int(binary.BigEndian.Uint32(header[12:]))
@@ -139,7 +130,7 @@ func TestCentOS(t *testing.T) {
 	dir := fixtures.Packages(t)
 	var all [][]byte
 	for _, n := range []string{"2", "3", "4", "5", "6", "7"} {
-		all = append(all, read(t, filepath.Join(dir, "RPM-GPG-KEY-CentOS-"+n)))
+		all = append(all, hosttest.Read(t, filepath.Join(dir, "RPM-GPG-KEY-CentOS-"+n)))
 	}
 	// All keys in one file, as --rpm-keys may be given.
 	keys := keyring(t, bytes.Join(all, []byte("\nthe next one:\n")))
@@ -201,8 +192,8 @@ func TestFlippedBits(t *testing.T) {
 		now             time.Time
 	}{
 		"v4 RSA": {golden, testdata(t, "list.pgp"), goldenKeys, now},
-		"v3 RSA": {v3, v3sig, keyring(t, read(t, filepath.Join(dir, "RPM-GPG-KEY-CentOS-7"))), now},
-		"v3 DSA": {dsa, dsaSig, keyring(t, read(t, filepath.Join(dir, "RPM-GPG-KEY-CentOS-4"))), time.Unix(1120000000, 0)},
+		"v3 RSA": {v3, v3sig, keyring(t, hosttest.Read(t, filepath.Join(dir, "RPM-GPG-KEY-CentOS-7"))), now},
+		"v3 DSA": {dsa, dsaSig, keyring(t, hosttest.Read(t, filepath.Join(dir, "RPM-GPG-KEY-CentOS-4"))), time.Unix(1120000000, 0)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := c.keys.Verify(c.list, c.signature, c.now); err != nil {
@@ -304,7 +295,7 @@ func FuzzVerify(f *testing.F) {
 	_, dsa := header(f, filepath.Join(dir, "centos-release-4-0.1.i386.rpm"))
 	f.Add(v3)
 	f.Add(dsa)
-	keys := keyring(f, testdata(f, "RPM-GPG-KEY-golden"), read(f, filepath.Join(dir, "RPM-GPG-KEY-CentOS-7")), read(f, filepath.Join(dir, "RPM-GPG-KEY-CentOS-4")))
+	keys := keyring(f, testdata(f, "RPM-GPG-KEY-golden"), hosttest.Read(f, filepath.Join(dir, "RPM-GPG-KEY-CentOS-7")), hosttest.Read(f, filepath.Join(dir, "RPM-GPG-KEY-CentOS-4")))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		sig, err := pgp.ParseSignature(data)
 		if (err == nil) != (sig != nil) {
@@ -328,7 +319,7 @@ func FuzzVerify(f *testing.F) {
 func FuzzKeys(f *testing.F) {
 	f.Add(testdata(f, "RPM-GPG-KEY-golden"))
 	f.Add(testdata(f, "gpg-pub.bin"))
-	f.Add(read(f, filepath.Join(fixtures.Packages(f), "RPM-GPG-KEY-CentOS-5")))
+	f.Add(hosttest.Read(f, filepath.Join(fixtures.Packages(f), "RPM-GPG-KEY-CentOS-5")))
 	list, signature := testdata(f, "list"), testdata(f, "list.pgp")
 	list[100] ^= 1
 	f.Fuzz(func(t *testing.T, data []byte) {

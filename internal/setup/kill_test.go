@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"digestlists/internal/hosttest"
 	"digestlists/internal/journal"
 
 	"github.com/google/go-cmp/cmp"
@@ -115,27 +116,8 @@ func machine(t *testing.T, tools string) string {
 		t.Fatal(err)
 	}
 	t.Setenv("UPLOADER", filepath.Join(tools, "upload_digest_lists"))
-	shell(t, inputs, "sh machine/make "+root+" && cp -a --no-preserve=timestamps db/sqlite/rpmdb.sqlite "+root+"/var/lib/rpm/")
+	hosttest.Shell(t, inputs, "sh machine/make "+root+" && cp -a --no-preserve=timestamps db/sqlite/rpmdb.sqlite "+root+"/var/lib/rpm/")
 	return root
-}
-
-func shell(t *testing.T, dir, script string) string {
-	t.Helper()
-	cmd := exec.Command("sh", "-euc", script)
-	cmd.Dir = dir
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return string(out)
-}
-
-// snapshot prints all there is to know of a system, by the usual tools.
-func snapshot(t *testing.T, root string) string {
-	t.Helper()
-	return shell(t, root, `find . -printf '%p %y %m %U:%G %T@ %l\n' | sort
-		find . -type f -exec sha256sum {} + | sort
-		getfattr -R -P -h -d -m - -e hex . | cat`)
 }
 
 func buildTools(t *testing.T) string {
@@ -157,7 +139,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 	killed := 0
 	for at := 0; ; at++ {
 		root := machine(t, tools)
-		before := snapshot(t, root)
+		before := hosttest.Snapshot(t, root)
 		if !inProcess(t, root, "run", at) {
 			break
 		}
@@ -165,7 +147,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 		if err := Rollback(context.Background(), root, false, func(string) {}); err != nil {
 			t.Fatalf("rollback after point %d: %v", at, err)
 		}
-		if diff := cmp.Diff(before, snapshot(t, root)); diff != "" {
+		if diff := cmp.Diff(before, hosttest.Snapshot(t, root)); diff != "" {
 			t.Errorf("killed at %d, rolled back: %s", at, diff)
 		}
 		if !inProcess(t, root, "run", at) {
@@ -174,12 +156,12 @@ func TestKilledAtEveryStep(t *testing.T) {
 		if inProcess(t, root, "run", 100) {
 			t.Fatalf("the run after point %d did not end", at)
 		}
-		if entry := shell(t, root, "ls boot/loader/entries/*~digestlists-log.conf etc/ima/digest_lists"); entry == "" {
+		if entry := hosttest.Shell(t, root, "ls boot/loader/entries/*~digestlists-log.conf etc/ima/digest_lists"); entry == "" {
 			t.Error("nothing was set up")
 		}
 		for back := 0; inProcess(t, root, "rollback", back); back = 2 * (back + 1) {
 		}
-		if diff := cmp.Diff(before, snapshot(t, root)); diff != "" {
+		if diff := cmp.Diff(before, hosttest.Snapshot(t, root)); diff != "" {
 			t.Errorf("killed at %d, gone on, rolled back: %s", at, diff)
 		}
 	}

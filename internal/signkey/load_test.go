@@ -14,26 +14,15 @@ import (
 	"testing"
 
 	"digestlists/compact"
+	"digestlists/internal/hosttest"
 	"digestlists/internal/imasig"
 	"digestlists/internal/signkey"
 )
 
-// run runs a tool in dir.
-func run(t testing.TB, dir string, args ...string) []byte {
-	t.Helper()
-	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Dir = dir
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return out
-}
-
 // openssl runs openssl with arguments separated by spaces.
 func openssl(t testing.TB, dir, format string, args ...any) {
 	t.Helper()
-	run(t, dir, append([]string{"openssl"}, strings.Fields(fmt.Sprintf(format, args...))...)...)
+	hosttest.Run(t, dir, "openssl", strings.Fields(fmt.Sprintf(format, args...))...)
 }
 
 // rsaKey and ecKey are made once for all tests: PEM, PKCS#8, not encrypted.
@@ -171,7 +160,7 @@ func TestNotKeys(t *testing.T) {
 	openssl(t, dir, "genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:1024 -out pss.pem")
 	openssl(t, dir, "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:512 -out rsa512.pem")
 	openssl(t, dir, "pkcs8 -topk8 -v1 PBE-SHA1-3DES -in rsa.pem -out pbes1.pem -passout pass:secret")
-	run(t, dir, "ssh-keygen", "-q", "-t", "rsa", "-b", "1024", "-N", "", "-f", "ssh")
+	hosttest.Run(t, dir, "ssh-keygen", "-q", "-t", "rsa", "-b", "1024", "-N", "", "-f", "ssh")
 	write(t, filepath.Join(dir, "empty"), nil)
 	write(t, filepath.Join(dir, "text"), []byte("hello\n"))
 	write(t, filepath.Join(dir, "cut"), rsaKey()[:500])
@@ -251,7 +240,7 @@ func TestCertificate(t *testing.T) {
 		t.Errorf("certificate of another key: %v, id %s", err, key.KeyID())
 	}
 
-	run(t, dir, "sh", "-c", "cat rsa.crt ec.crt > both.crt")
+	hosttest.Run(t, dir, "sh", "-c", "cat rsa.crt ec.crt > both.crt")
 	for name, text := range map[string]string{"both.crt": "2 certificates, want one", "rsa.pem": `PEM block "PRIVATE KEY"`, "ext.cnf": "not an X.509 certificate"} {
 		if cert, err := signkey.LoadCertificate(filepath.Join(dir, name)); err == nil || cert != nil || !strings.Contains(err.Error(), text) {
 			t.Errorf("%s: %v, want %q", name, err, text)

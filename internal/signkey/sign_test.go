@@ -13,6 +13,7 @@ import (
 
 	"digestlists/compact"
 	"digestlists/internal/hashes"
+	"digestlists/internal/hosttest"
 	"digestlists/internal/imasig"
 	"digestlists/internal/signkey"
 )
@@ -26,7 +27,7 @@ func TestEvmctl(t *testing.T) {
 	list := filepath.Join(dir, "list")
 	content := bytes.Repeat([]byte("a digest list\n"), 100)
 	write(t, list, content)
-	run(t, dir, "openssl", "pkey", "-in", "rsa.pem", "-traditional", "-out", "rsa1.pem")
+	hosttest.Run(t, dir, "openssl", "pkey", "-in", "rsa.pem", "-traditional", "-out", "rsa1.pem")
 	for _, name := range []string{"rsa1", "ec"} {
 		openssl(t, dir, "req -x509 -key %s.pem -subj /CN=x -outform DER -out %s.der", name, name)
 		key := load(t, filepath.Join(dir, name+".pem"), nil)
@@ -47,7 +48,7 @@ func TestEvmctl(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				run(t, dir, "evmctl", "ima_sign", "-a", alg.String(), "-k", name+".pem", "--sigfile", "--xattr-user", "list")
+				hosttest.Run(t, dir, "evmctl", "ima_sign", "-a", alg.String(), "-k", name+".pem", "--sigfile", "--xattr-user", "list")
 				value, err := os.ReadFile(list + ".sig")
 				if err != nil {
 					t.Fatal(err)
@@ -63,7 +64,7 @@ func TestEvmctl(t *testing.T) {
 					t.Errorf("signature\n%x, evmctl's\n%x", ours.Marshal(), value)
 				}
 				write(t, list+".sig", ours.Marshal())
-				out := run(t, dir, "evmctl", "ima_verify", "-k", name+".der", "--sigfile", "--xattr-user", "list")
+				out := hosttest.Run(t, dir, "evmctl", "ima_verify", "-k", name+".der", "--sigfile", "--xattr-user", "list")
 				if !strings.Contains(string(out), "verification is OK") {
 					t.Errorf("evmctl ima_verify: %s", out)
 				}

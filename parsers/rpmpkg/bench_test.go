@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"digestlists/internal/hosttest"
 	"digestlists/parsers"
 	"digestlists/parsers/rpmlist"
 	"digestlists/parsers/rpmpkg"
@@ -24,7 +25,7 @@ func BenchmarkSource(b *testing.B) {
 }
 
 func BenchmarkReadPackage(b *testing.B) {
-	raw := read(b, "testdata/rpms/g256-1.2-3.x86_64.rpm")
+	raw := hosttest.Read(b, "testdata/rpms/g256-1.2-3.x86_64.rpm")
 	for b.Loop() {
 		p, err := rpmpkg.ReadPackage(bytes.NewReader(raw))
 		if err != nil {

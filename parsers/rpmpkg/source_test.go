@@ -14,18 +14,10 @@ import (
 	"testing"
 
 	"digestlists/compact"
+	"digestlists/internal/hosttest"
 	"digestlists/parsers"
 	"digestlists/parsers/rpmpkg"
 )
-
-func read(t testing.TB, path string) []byte {
-	t.Helper()
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
-}
 
 func lists(t *testing.T, s rpmpkg.Source, in parsers.Input) (all []*parsers.List, err error) {
 	t.Helper()
@@ -55,7 +47,7 @@ func TestGolden(t *testing.T) {
 		i := slices.IndexFunc(got, func(l *parsers.List) bool { return l.Name == filepath.Base(path) })
 		if i < 0 {
 			t.Errorf("no list of %s", path)
-		} else if !bytes.Equal(got[i].Content, read(t, path)) || got[i].Format != "rpm" {
+		} else if !bytes.Equal(got[i].Content, hosttest.Read(t, path)) || got[i].Format != "rpm" {
 			t.Errorf("%s differs", path)
 		}
 	}
@@ -78,7 +70,7 @@ func TestOrder(t *testing.T) {
 		"gempty-0-1-noarch", // standard input
 	}
 	for _, jobs := range []int{0, 1, 2, 7, 100} {
-		stdin := bytes.NewReader(read(t, "testdata/rpms/gempty-0-1.noarch.rpm"))
+		stdin := bytes.NewReader(hosttest.Read(t, "testdata/rpms/gempty-0-1.noarch.rpm"))
 		var done []int
 		got, err := lists(t, rpmpkg.Source{Stdin: stdin}, parsers.Input{
 			Paths:    []string{"testdata/rpms/gsha1-0.1-1.x86_64.rpm", "testdata/rpms", "-"},
@@ -110,7 +102,7 @@ func copyFile(t *testing.T, from, to string) {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(to, read(t, from), 0o644); err != nil {
+	if err := os.WriteFile(to, hosttest.Read(t, from), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -154,7 +146,7 @@ func TestRefused(t *testing.T) {
 		}
 		return join(name)
 	}
-	good := read(t, "testdata/rpms/g256-1.2-3.x86_64.rpm")
+	good := hosttest.Read(t, "testdata/rpms/g256-1.2-3.x86_64.rpm")
 	change := func(name string, at int, to byte) string {
 		bad := slices.Clone(good)
 		bad[at] = to
@@ -223,7 +215,7 @@ func TestFileOnTheWay(t *testing.T) {
 // A read that fails is not the end of the file.
 func TestReadError(t *testing.T) {
 	broken := errors.New("broken disk")
-	head := read(t, "testdata/rpms/g256-1.2-3.x86_64.rpm")[:1000]
+	head := hosttest.Read(t, "testdata/rpms/g256-1.2-3.x86_64.rpm")[:1000]
 	stdin := io.MultiReader(bytes.NewReader(head), iotestErr{broken})
 	_, err := lists(t, rpmpkg.Source{Stdin: stdin}, parsers.Input{Paths: []string{"-"}})
 	if !errors.Is(err, broken) || errors.Is(err, io.ErrUnexpectedEOF) {

@@ -6,25 +6,16 @@ import (
 	"crypto/sha512"
 	"errors"
 	"io"
-	"os"
 	"path/filepath"
 	"testing"
 
 	"digestlists/compact"
+	"digestlists/internal/hosttest"
 	"digestlists/parsers"
 	"digestlists/parsers/tlv"
 
 	"github.com/google/go-cmp/cmp"
 )
-
-func read(t testing.TB, path string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
 
 func want() []parsers.Entry {
 	one, two, other := sha256.Sum256([]byte("1")), sha256.Sum256([]byte("2")), sha512.Sum512([]byte("1"))
@@ -36,7 +27,7 @@ func want() []parsers.Entry {
 }
 
 func TestParse(t *testing.T) {
-	got, err := parsers.Collect(tlv.Parser{}.Parse(read(t, "testdata/ok"), parsers.Options{Type: compact.TypeParser}))
+	got, err := parsers.Collect(tlv.Parser{}.Parse(hosttest.Read(t, "testdata/ok"), parsers.Options{Type: compact.TypeParser}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +45,7 @@ func TestBuild(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := b.Bytes(); !bytes.Equal(got, read(t, "testdata/ok")) {
+	if got := b.Bytes(); !bytes.Equal(got, hosttest.Read(t, "testdata/ok")) {
 		t.Errorf("%x", got)
 	}
 	if got := new(tlv.Builder).Bytes(); got != nil {
@@ -93,7 +84,7 @@ func TestBad(t *testing.T) {
 		if class == nil {
 			class = compact.ErrMalformed
 		}
-		entries, err := parsers.Collect(tlv.Parser{}.Parse(read(t, path), parsers.Options{}))
+		entries, err := parsers.Collect(tlv.Parser{}.Parse(hosttest.Read(t, path), parsers.Options{}))
 		var format *compact.FormatError
 		if !errors.Is(err, class) || !errors.As(err, &format) || entries != nil {
 			t.Errorf("%s: %d entries, %v, want %v", path, len(entries), err, class)
@@ -103,13 +94,13 @@ func TestBad(t *testing.T) {
 
 // What is read and written again is the same, but for algorithms that come twice.
 func FuzzParse(f *testing.F) {
-	f.Add(read(f, "testdata/ok"))
+	f.Add(hosttest.Read(f, "testdata/ok"))
 	paths, err := filepath.Glob("testdata/bad/*")
 	if err != nil {
 		f.Fatal(err)
 	}
 	for _, path := range paths {
-		f.Add(read(f, path))
+		f.Add(hosttest.Read(f, path))
 	}
 	f.Fuzz(func(t *testing.T, list []byte) {
 		entries, err := parsers.Collect(tlv.Parser{}.Parse(list, parsers.Options{}))

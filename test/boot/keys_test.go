@@ -2,7 +2,6 @@ package boot_test
 
 import (
 	"encoding/base64"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +9,7 @@ import (
 	"testing"
 
 	"digestlists/internal/evmkey"
+	"digestlists/internal/hosttest"
 	"digestlists/test/boot"
 )
 
@@ -145,30 +145,17 @@ func storageRootKey(t *testing.T, dir string) {
 	if out, err := tpm.CombinedOutput(); err != nil {
 		t.Fatalf("swtpm: %v\n%s", err, out)
 	}
-	defer run(t, dir, "swtpm_ioctl", "--unix", socket+".ctrl", "-s")
+	defer hosttest.Run(t, dir, "swtpm_ioctl", "--unix", socket+".ctrl", "-s")
 	t.Setenv("TPM2TOOLS_TCTI", "swtpm:path="+socket)
-	run(t, dir, "tpm2_createprimary", "-Q", "-C", "o", "-c", "srk")
-	run(t, dir, "tpm2_evictcontrol", "-Q", "-C", "o", "-c", "srk", "0x81000001")
+	hosttest.Run(t, dir, "tpm2_createprimary", "-Q", "-C", "o", "-c", "srk")
+	hosttest.Run(t, dir, "tpm2_evictcontrol", "-Q", "-C", "o", "-c", "srk", "0x81000001")
 }
 
 // tool builds a tool and runs it in a folder of the host.
 func tool(t *testing.T, dir, name string, args ...string) {
 	t.Helper()
 	build(t, dir, "../../"+name)
-	run(t, dir, filepath.Join(dir, name), args...)
-}
-
-func run(t *testing.T, dir, program string, args ...string) {
-	t.Helper()
-	cmd := exec.Command(program, args...)
-	cmd.Dir = dir
-	out, err := cmd.CombinedOutput()
-	if errors.Is(err, exec.ErrNotFound) {
-		t.Fatalf("%v: run test/setup", err)
-	}
-	if err != nil {
-		t.Fatalf("%s %q: %v\n%s", program, args, err, out)
-	}
+	hosttest.Run(t, dir, filepath.Join(dir, name), args...)
 }
 
 func write(t *testing.T, dir, name string, content []byte) {

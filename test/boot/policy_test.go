@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"digestlists/internal/hosttest"
 	"digestlists/internal/imapolicy/ready"
 	"digestlists/test/boot"
 )
@@ -121,7 +122,7 @@ func TestUserRunsOnlySigned(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, dir, "true", program)
-	run(t, dir, "evmctl", "ima_sign", "--sigfile", "-a", "sha256", "-k", "key.pem", "true")
+	hosttest.Run(t, dir, "evmctl", "ima_sign", "--sigfile", "-a", "sha256", "-k", "key.pem", "true")
 	policy, err := ready.Find("user-signed")
 	if err != nil {
 		t.Fatal(err)
