@@ -28,7 +28,7 @@ func argumentFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "pcr", Value: "11", Usage: "`N` or +N: the register for what no list knows; with +, PCR 10 stays as without lists"},
 		&cli.StringFlag{Name: "hash", Value: "sha256", Usage: "`ALGORITHM` with which the kernel hashes files"},
-		&cli.BoolFlag{Name: "nometadata", Usage: "an EVM key needs no metadata lists"},
+		&cli.BoolFlag{Name: "metadata", Usage: "there are lists of type metadata: with an EVM key, the kernel is to ask for them", DisableDefaultText: true},
 	}
 }
 
@@ -43,7 +43,7 @@ func bootloaderAdd() *cli.Command {
 			if err != nil {
 				return err
 			}
-			args := setup.Arguments(mode, c.String("pcr"), c.String("hash"), !c.Bool("nometadata"))
+			args := setup.Arguments(mode, c.String("pcr"), c.String("hash"), c.Bool("metadata"))
 			l, err := detect(c, args)
 			if err != nil {
 				return err

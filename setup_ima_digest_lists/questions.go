@@ -71,7 +71,7 @@ func (w *wizard) askSources() (err error) {
 func (w *wizard) askFolders() (err error) {
 	standard := []string{"/usr/local/bin"}
 	if !w.config.Packages {
-		standard = []string{"/usr/bin", "/usr/sbin", "/usr/lib"}
+		standard = setup.Programs()
 	}
 	fmt.Fprintln(w.out, "Of files that no package has, lists are made by folder. Immutable files may run under appraisal, and not be written to.")
 	if w.config.Immutable, err = w.askPaths("Folders with immutable files, - for none: ", standard); err != nil {

@@ -25,7 +25,7 @@ func buildTools(t *testing.T) {
 	t.Helper()
 	dir := t.TempDir()
 	build := exec.Command("go", "build", "-o", dir+"/",
-		"../gen_digest_lists", "../upload_digest_lists", "../verify_digest_lists", "../examples/known")
+		"../gen_digest_lists", "../upload_digest_lists", "../verify_digest_lists", "../manage_digest_lists", "../examples/known")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

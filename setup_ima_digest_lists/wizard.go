@@ -63,22 +63,15 @@ func absoluteRoot(c *cli.Context) (string, error) {
 
 // run asks what is to be asked, shows the plan and does it.
 func (w *wizard) run() error {
+	if err := w.configure(); err != nil {
+		return err
+	}
 	unfinished, cut, err := setup.Unfinished(w.root)
 	if err != nil {
 		return err
 	}
 	if cut {
 		return w.resume(unfinished)
-	}
-	w.config = setup.Default()
-	if path := w.c.String("config"); path != "" {
-		w.config, err = setup.ReadConfig(path)
-		if errors.Is(err, setup.ErrConfig) {
-			return command.WithCode(command.ExitUsage, err)
-		}
-		if err != nil {
-			return err
-		}
 	}
 	if err := w.look(); err != nil {
 		return err
@@ -91,8 +84,26 @@ func (w *wizard) run() error {
 	return w.do("Do this? ")
 }
 
+// configure takes the answers that need no asking.
+func (w *wizard) configure() (err error) {
+	path := w.c.String("config")
+	if path == "" {
+		w.config = setup.Default(w.root)
+		return nil
+	}
+	w.config, err = setup.ReadConfig(path, w.root)
+	if errors.Is(err, setup.ErrConfig) {
+		return command.WithCode(command.ExitUsage, err)
+	}
+	return err
+}
+
 // resume goes on with a run that was cut short, with its configuration.
 func (w *wizard) resume(config setup.Config) error {
+	if w.c.String("config") != "" && !w.config.Same(config) {
+		return command.WithHint(fmt.Errorf("a set-up (mode %s) was cut short, and %s says something else", config.Mode, w.c.String("config")),
+			"go on with that one, without --config; or take it back: "+w.rollbackLine())
+	}
 	fmt.Fprintf(w.out, "A set-up (mode %s) was cut short. It goes on where it stopped; to take it back instead: %s\n", config.Mode, w.rollbackLine())
 	w.config = config
 	return w.do("Go on? ")

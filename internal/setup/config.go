@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"strings"
 
 	"digestlists/compact"
+	"digestlists/internal/hashes"
 	"digestlists/internal/listdir"
 	"digestlists/internal/preflight"
 	"digestlists/internal/regular"
+	"digestlists/parsers/rpmdb"
 )
 
 // A Config is what the administrator has decided. Paths are below the root, and
@@ -33,13 +36,20 @@ type Config struct {
 	Bootloader   bool     `json:"bootloader"`    // add entries to its menu
 }
 
-// Default returns what is taken where nothing else is said.
-func Default() Config {
-	return Config{
+// Default returns what is taken for the system below root where nothing else is said.
+func Default(root string) Config {
+	c := Config{
 		Mode: Log, Dir: listdir.Default, Key: "/etc/keys/ima.pem", Cert: preflight.DefaultCert,
 		PCR: "11", Hash: compact.SHA256.String(), Packages: true, Initramfs: true, Bootloader: true,
 	}
+	if _, err := rpmdb.Find(Under(root, "/")); errors.Is(err, rpmdb.ErrNoDatabase) {
+		c.Packages, c.Immutable = false, Programs()
+	}
+	return c
 }
+
+// Programs are the folders to make lists of where there are no packages.
+func Programs() []string { return []string{"/usr/bin", "/usr/sbin", "/usr/lib"} }
 
 // ErrConfig is a configuration with a mistake.
 var ErrConfig = errors.New("mistake in the configuration")
@@ -100,13 +110,13 @@ func yesNo(field func(*Config) *bool) key {
 }
 
 // ReadConfig reads a file of the form of digest_lists.conf(5): KEY = VALUE, comments
-// after #. What it does not say is as in [Default].
-func ReadConfig(path string) (Config, error) {
+// after #. What it does not say is as in [Default] for the system below root.
+func ReadConfig(path, root string) (Config, error) {
 	text, err := regular.ReadFile(path, 0, maxConfig)
 	if err != nil {
 		return Config{}, err
 	}
-	c, err := parseConfig(text)
+	c, err := parseConfig(text, Default(root))
 	if err != nil {
 		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
@@ -116,8 +126,7 @@ func ReadConfig(path string) (Config, error) {
 // maxConfig is far more than a configuration needs.
 const maxConfig = 1 << 20
 
-func parseConfig(text []byte) (Config, error) {
-	c := Default()
+func parseConfig(text []byte, c Config) (Config, error) {
 	seen := make(map[string]bool)
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	n := 0
@@ -163,7 +172,7 @@ func (c *Config) Check() error {
 	if err := checkPCR(c.PCR); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	if _, err := compact.ParseAlgorithm(c.Hash); err != nil {
+	if err := checkHash(c.Hash); err != nil {
 		return fmt.Errorf("%w: hash: %w", ErrConfig, err)
 	}
 	if !c.Packages && len(c.PackageFiles) == 0 && len(c.Immutable) == 0 && len(c.Mutable) == 0 {
@@ -174,3 +183,15 @@ func (c *Config) Check() error {
 	}
 	return nil
 }
+
+// checkHash refuses algorithms with which no list can be made.
+func checkHash(name string) error {
+	algorithm, err := compact.ParseAlgorithm(name)
+	if err == nil {
+		_, err = hashes.New(algorithm)
+	}
+	return err
+}
+
+// Same reports whether another one says the same.
+func (c *Config) Same(other Config) bool { return reflect.DeepEqual(*c, other) }

@@ -50,9 +50,8 @@ func point(left *int) {
 	}
 }
 
-func config() Config {
-	c := Default()
-	c.Packages = true
+func config(root string) Config {
+	c := Default(root)
 	c.Immutable = []string{"/usr/local/bin"}
 	return c
 }
@@ -63,7 +62,7 @@ func runKilled(root, what string, at int) error {
 	if what == "rollback" {
 		return Rollback(context.Background(), root, false, func(string) { point(&at) })
 	}
-	s := &Setup{config(), root}
+	s := &Setup{config(root), root}
 	steps, err := s.Steps()
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package setup
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +11,7 @@ import (
 
 	"digestlists/compact"
 	"digestlists/internal/decode"
+	"digestlists/internal/hashes"
 	"digestlists/internal/listdir"
 	"digestlists/internal/regular"
 	"digestlists/parsers"
@@ -25,6 +25,9 @@ const uploader = "/usr/bin/upload_digest_lists"
 func (s *Setup) listsStep() (*Step, error) {
 	var of []string
 	if s.Packages {
+		if _, err := rpmdb.Find(s.path("/")); err != nil {
+			return nil, fmt.Errorf("packages = yes: %w", err)
+		}
 		of = append(of, "the packages in the RPM database")
 	}
 	of = append(of, s.PackageFiles...)
@@ -139,11 +142,11 @@ func (s *Setup) parserList(ctx context.Context, out io.Writer) error {
 	if err != nil || has {
 		return err
 	}
-	return s.generate(ctx, out, "-f", "compact", "-i", s.path(uploader), "-t", "parser", "-m", "immutable", "-o", "append")
+	return s.generate(ctx, out, "-f", "compact", "-i", s.path(uploader), "-t", "parser", "-m", "immutable", "-a", s.Hash, "-o", "append")
 }
 
 func (s *Setup) parserListed() (bool, error) {
-	sum, err := hashFile(s.path(uploader))
+	algorithm, sum, err := s.hashFile(s.path(uploader))
 	if err != nil {
 		return false, fmt.Errorf("%w: the kernel takes lists from it: install it first", err)
 	}
@@ -153,24 +156,32 @@ func (s *Setup) parserListed() (bool, error) {
 			if err != nil {
 				return err
 			}
-			found = found || e.Algorithm == compact.SHA256 && bytes.Equal(e.Digest, sum)
+			found = found || e.Algorithm == algorithm && bytes.Equal(e.Digest, sum)
 		}
 		return nil
 	})
 	return found, err
 }
 
-func hashFile(path string) ([]byte, error) {
+// hashFile hashes a file as the kernel will.
+func (s *Setup) hashFile(path string) (compact.Algorithm, []byte, error) {
+	algorithm, err := compact.ParseAlgorithm(s.Hash)
+	if err != nil {
+		return 0, nil, err
+	}
+	h, err := hashes.New(algorithm)
+	if err != nil {
+		return 0, nil, err
+	}
 	f, err := regular.Open(path, 0)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	defer f.Close()
-	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return 0, nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return h.Sum(nil), nil
+	return algorithm, h.Sum(nil), nil
 }
 
 // eachList reads the lists of a type.
@@ -209,7 +220,7 @@ func (s *Setup) unknownLists(ctx context.Context, out io.Writer, folders []strin
 		if _, err := os.Stat(s.path(p)); err != nil {
 			return err
 		}
-		all := append([]string{"-f", "unknown", "-i", "D:" + s.path(s.Dir), "-i", "I:" + s.path(p), "-t", "file", "-o", "append"}, args...)
+		all := append([]string{"-f", "unknown", "-i", "D:" + s.path(s.Dir), "-i", "I:" + s.path(p), "-t", "file", "-a", s.Hash, "-o", "append"}, args...)
 		if err := s.generate(ctx, out, all...); err != nil {
 			return err
 		}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"slices"
 	"strconv"
 
 	"digestlists/internal/journal"
@@ -112,7 +111,7 @@ func (s *Setup) begin(j *journal.Journal) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if found && !p.Ended && !sameConfig(p.Config, s.Config) {
+	if found && !p.Ended && !s.Same(p.Config) {
 		return nil, errors.New("a set-up with another configuration was cut short: go on with that one, or roll it back")
 	}
 	if found && !p.Ended {
@@ -161,12 +160,4 @@ func undo(ctx context.Context, j *journal.Journal, step Step, g *journal.Group) 
 		}
 	}
 	return j.Undo(g)
-}
-
-func sameConfig(a, b Config) bool {
-	x, y := a, b
-	x.PackageFiles, x.Immutable, x.Mutable = nil, nil, nil
-	y.PackageFiles, y.Immutable, y.Mutable = nil, nil, nil
-	return fmt.Sprint(x) == fmt.Sprint(y) && slices.Equal(a.PackageFiles, b.PackageFiles) &&
-		slices.Equal(a.Immutable, b.Immutable) && slices.Equal(a.Mutable, b.Mutable)
 }
