@@ -5,6 +5,7 @@
 # make fuzz       each decoder for ten seconds under the fuzzer; test/fuzz/record.tsv has the time of all runs
 # make lint       format, vet, staticcheck, shellcheck
 # make man        the manual pages, in build/man
+# make completions  for bash, zsh and fish, in build/completions
 # make install    to $(DESTDIR)$(PREFIX)
 # make dist       a source tarball that is built without a network, in build/dist
 # make version    which version this is
@@ -26,6 +27,10 @@ FUZZFLAGS  ?=
 BIN      := build/bin
 COMMANDS := $(patsubst %/main.go,%,$(wildcard *_digest_lists/main.go))
 MAN      := $(patsubst man/%.md,build/man/%,$(wildcard man/*.[58].md))
+# Where the shells look below share: site-functions is vendor-completions on Debian.
+BASH     := bash-completion/completions
+FISH     := fish/vendor_completions.d
+ZSH      ?= zsh/site-functions
 
 # Where the two makers of initramfs images look for what others add to them.
 DRACUT          := $(DESTDIR)$(PREFIX)/lib/dracut/modules.d/98digestlist
@@ -42,7 +47,7 @@ LDFLAGS  := -s -w $(if $(RELEASE),-X digestlists/internal/command.release=$(RELE
 TAGS     := -tags=urfave_cli_no_docs
 STAMP    := -buildvcs=$(if $(COMMIT),auto,false) -ldflags='$(LDFLAGS)'
 
-.PHONY: build demo test bench fuzz lint man install install-initramfs dist version clean
+.PHONY: build demo test bench fuzz lint man completions install install-initramfs dist version clean
 
 build:
 	@mkdir -p $(BIN)
@@ -72,8 +77,13 @@ build/man/%: man/%.md
 	@mkdir -p $(@D)
 	$(GO) tool go-md2man -in $< -out $@
 
+# They are made from what the tools say of themselves, and so run what was built.
+completions: build
+	rm -rf build/completions
+	$(GO) run ./packaging/completions $(BIN) build/completions
+
 # The folders are there for plug-ins and for lists: both are empty at first.
-install: build man install-initramfs
+install: build man completions install-initramfs
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/digestlist $(DESTDIR)$(SYSCONFDIR)/ima/digest_lists
 	$(INSTALL) -m 0755 $(addprefix $(BIN)/,$(COMMANDS)) $(DESTDIR)$(PREFIX)/bin
 	ln -sf setup_ima_digest_lists $(DESTDIR)$(PREFIX)/bin/setup_ima_digest_lists_demo
@@ -85,6 +95,9 @@ install: build man install-initramfs
 	test -e $(DESTDIR)$(SYSCONFDIR)/ima/digest_lists.conf || $(INSTALL) -m 0644 packaging/digest_lists.conf $(DESTDIR)$(SYSCONFDIR)/ima
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/digestlist/policies internal/imapolicy/ready/policies/*
 	$(foreach page,$(MAN),$(INSTALL) -D -m 0644 $(page) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&) true
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/$(BASH) build/completions/bash/*
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/$(FISH) build/completions/fish/*
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/$(ZSH) build/completions/zsh/*
 
 # What goes into an initramfs, and what puts it there.
 install-initramfs:

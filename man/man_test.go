@@ -11,21 +11,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"digestlists/internal/helptext"
 )
 
 var (
-	option   = regexp.MustCompile(`(?m)^ +(--[a-z-]+).*?(?:, (-[a-zA-Z])\b)?`)
-	commands = regexp.MustCompile(`(?m)^COMMANDS:\n((?:   .*\n)+)`)
-	command  = regexp.MustCompile(`(?m)^   ([a-z-]+)\b`)
-	heading  = regexp.MustCompile(`(?m)^#+ `)
-	entry    = regexp.MustCompile(`(?m)^\*\*.*\*\*(--[a-z-]+)\*\*`)
+	option  = regexp.MustCompile(`(?m)^ +(--[a-z-]+).*?(?:, (-[a-zA-Z])\b)?`)
+	heading = regexp.MustCompile(`(?m)^#+ `)
+	entry   = regexp.MustCompile(`(?m)^\*\*.*\*\*(--[a-z-]+)\*\*`)
 )
-
-// A help is what a tool prints about itself, or about one of its commands.
-type help struct {
-	words []string // those of the command, none for the tool
-	text  string
-}
 
 // bin is where TestMain has built the tools.
 var bin string
@@ -55,24 +49,13 @@ func buildAndRun(m *testing.M) int {
 }
 
 // readHelp returns the help of a tool and of all its commands.
-func readHelp(t *testing.T, tool string) []help {
+func readHelp(t *testing.T, tool string) []*helptext.Command {
 	t.Helper()
-	return helpBelow(t, filepath.Join(bin, tool), nil)
-}
-
-func helpBelow(t *testing.T, tool string, words []string) []help {
-	t.Helper()
-	out, err := exec.Command(tool, append(words, "--help")...).Output()
+	help, err := helptext.Read(filepath.Join(bin, tool), tool)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := []help{{words, string(out)}}
-	if found := commands.FindSubmatch(out); found != nil {
-		for _, m := range command.FindAllSubmatch(found[1], -1) {
-			all = append(all, helpBelow(t, tool, append(slices.Clone(words), string(m[1])))...)
-		}
-	}
-	return all
+	return help.All()
 }
 
 // section returns what a page says about a command, and all of it for the tool.
@@ -96,17 +79,17 @@ func section(t *testing.T, page string, text []byte, words []string) []byte {
 // Every option that --help prints has an entry in the tool's page, in the section of its
 // command if it is one of a command.
 func TestEveryOptionIsDocumented(t *testing.T) {
-	forEachPage(t, func(page string, text []byte, all []help) {
+	forEachPage(t, func(page string, text []byte, all []*helptext.Command) {
 		count := 0
 		for _, h := range all {
-			part := section(t, page, text, h.words)
-			for _, m := range option.FindAllStringSubmatch(h.text, -1) {
+			part := section(t, page, text, h.Words)
+			for _, m := range option.FindAllStringSubmatch(h.Text, -1) {
 				count++
-				if m[1] == "--help" && len(h.words) > 0 {
+				if m[1] == "--help" && len(h.Words) > 0 {
 					continue
 				}
 				if !regexp.MustCompile(`(?m)^(\*\*.*)?\*\*` + m[1] + `\*\*`).Match(part) {
-					t.Errorf("%s: no entry for %s %s", page, strings.Join(h.words, " "), m[1])
+					t.Errorf("%s: no entry for %s %s", page, strings.Join(h.Words, " "), m[1])
 				}
 			}
 		}
@@ -118,23 +101,23 @@ func TestEveryOptionIsDocumented(t *testing.T) {
 
 // What the pages document, the tools take.
 func TestEveryDocumentedOptionExists(t *testing.T) {
-	forEachPage(t, func(page string, text []byte, all []help) {
+	forEachPage(t, func(page string, text []byte, all []*helptext.Command) {
 		rest := bytes.Clone(text)
 		for _, h := range slices.Backward(all) { // the sections of commands, then what is left
-			part := section(t, page, rest, h.words)
+			part := section(t, page, rest, h.Words)
 			for _, m := range entry.FindAllSubmatch(part, -1) {
-				if !regexp.MustCompile(`(?m)^ +.*` + string(m[1]) + `\b`).MatchString(h.text) {
-					t.Errorf("%s: %s is no option of %q", page, m[1], strings.Join(h.words, " "))
+				if !regexp.MustCompile(`(?m)^ +.*` + string(m[1]) + `\b`).MatchString(h.Text) {
+					t.Errorf("%s: %s is no option of %q", page, m[1], strings.Join(h.Words, " "))
 				}
 			}
-			if len(h.words) > 0 {
+			if len(h.Words) > 0 {
 				rest = bytes.Replace(rest, part, nil, 1)
 			}
 		}
 	})
 }
 
-func forEachPage(t *testing.T, check func(page string, text []byte, all []help)) {
+func forEachPage(t *testing.T, check func(page string, text []byte, all []*helptext.Command)) {
 	t.Helper()
 	pages, err := filepath.Glob("*.8.md")
 	if err != nil || len(pages) == 0 {
