@@ -55,7 +55,7 @@ type Found struct {
 func (f *Found) Value() []byte { return f.value }
 
 // DetachedNames returns where a detached signature of the list may be, in the order
-// in which Find looks. New ones go to the first.
+// in which Find looks.
 func DetachedNames(list string) []string {
 	names := []string{list + DetachedSuffix}
 	dir, err := filepath.Abs(filepath.Dir(list))
