@@ -54,12 +54,7 @@ func (c *apartChange) before(p *plan) error {
 		return nil
 	}
 	if c.fd < 0 {
-		fd, err := makeDir(c.tx.at.fd, c.tx.apartName())
-		if err != nil {
-			return err
-		}
-		c.fd, c.tx.side.fd, c.made = fd, fd, true
-		if err := unix.Fchmod(fd, 0o755); err != nil {
+		if err := c.make(); err != nil {
 			return err
 		}
 	}
@@ -80,6 +75,24 @@ func (c *apartChange) before(p *plan) error {
 			return fmt.Errorf("add %q: %w", file.to, err)
 		}
 	}
+	return nil
+}
+
+// make makes the folder, with its mode from the first moment on: no later run sets it.
+func (c *apartChange) make() error {
+	const name = "apart"
+	fd, err := makeDir(c.tx.rootFd, name)
+	if err != nil {
+		return err
+	}
+	c.fd, c.tx.side.fd = fd, fd
+	if err := unix.Fchmod(fd, 0o755); err != nil {
+		return err
+	}
+	if err := unix.Renameat(c.tx.rootFd, name, c.tx.at.fd, c.tx.apartName()); err != nil {
+		return err
+	}
+	c.made = true
 	return nil
 }
 

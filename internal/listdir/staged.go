@@ -66,7 +66,7 @@ func (tx *Tx) Create() (*Staged, error) {
 	// Not the mode argument of openat(2), which the umask would cut.
 	if err := unix.Fchmod(fd, 0o644); err != nil {
 		s.fail("set mode of", err)
-		return nil, errors.Join(s.err, s.Close())
+		return nil, s.Close()
 	}
 	return s, nil
 }

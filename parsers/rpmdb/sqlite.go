@@ -3,13 +3,15 @@ package rpmdb
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
-	_ "github.com/glebarez/go-sqlite" // the driver "sqlite"
+	"github.com/glebarez/go-sqlite" // also the driver "sqlite"
 )
 
 // scanSQLite emits the headers by package number.
@@ -64,10 +66,20 @@ func connect(ctx context.Context, path, mode string) (*sql.DB, error) {
 	return db, nil
 }
 
-// sqliteError is ErrDamaged for what SQLite could not do with the file.
+// Results of SQLite that say nothing of the file, but that there is no memory, no right to write, no reading or
+// writing, no space or no opening. The low byte is what more exact results have in common (https://www.sqlite.org/rescode.html).
+var systemResults = []int{7, 8, 10, 13, 14}
+
+const shortRead = 522 // SQLITE_IOERR_SHORT_READ: the file is too short
+
+// sqliteError is ErrDamaged for what SQLite could not do with the file, unless the system is to blame.
 func sqliteError(ctx context.Context, what string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	var result *sqlite.Error
+	if errors.As(err, &result) && slices.Contains(systemResults, result.Code()&0xff) && result.Code() != shortRead {
+		return fmt.Errorf("%s: SQLite, result %d: %s", what, result.Code(), sqlite.ErrorCodeString[result.Code()&0xff])
 	}
 	return fmt.Errorf("%w: %s: %w", ErrDamaged, what, err)
 }

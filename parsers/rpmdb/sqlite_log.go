@@ -216,7 +216,10 @@ func checkFrames(log *file, sum checksum, salts []byte, size int) (committed uin
 	for n := range frames {
 		at := logHeaderSize + int64(n)*int64(len(frame))
 		if _, err := io.ReadFull(r, frame); err != nil {
-			return 0, log.truncated(at, len(frame))
+			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+				err = log.truncated(at, len(frame))
+			}
+			return 0, err
 		}
 		if !bytes.Equal(frame[8:16], salts) {
 			ended = true // the rest is from before the log was last started anew

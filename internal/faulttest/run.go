@@ -1,0 +1,51 @@
+// Package faulttest runs programs whose system calls fail, and looks at what they leave.
+//
+// The kernel asks this package about each call of the kinds that can fail (seccomp(2), user notification): unlike
+// strace(1), it counts those of all threads and child processes together, and can make a write short.
+package faulttest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// limit is for programs that hang: none takes a tenth of it.
+const limit = time.Minute
+
+// A result is what became of a program.
+type result struct {
+	code   int // of the exit; -1 if it was killed
+	stdout string
+	stderr string
+	calls  map[kind]int
+	struck string // the call that met the fault; "" if there was none
+}
+
+// run runs a program that meets a fault.
+func run(cmd *exec.Cmd, fault Fault, at point) (*result, error) {
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.WaitDelay = limit // for what it has started and left
+	j := &judge{fault: fault, at: at, below: cmd.Dir, calls: make(map[kind]int)}
+	if err := j.start(cmd); err != nil {
+		return nil, err
+	}
+	hangs := time.AfterFunc(limit, func() { unix.Kill(-cmd.Process.Pid, unix.SIGKILL) })
+	err := cmd.Wait()
+	judging := j.end()
+	var exit *exec.ExitError
+	switch {
+	case !hangs.Stop():
+		return nil, fmt.Errorf("%q: it hangs\n%s", cmd.Args, stderr.Bytes())
+	case judging != nil || err != nil && !errors.As(err, &exit):
+		return nil, fmt.Errorf("%q: %w", cmd.Args, errors.Join(judging, err))
+	}
+	return &result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String(), j.calls, j.struck}, nil
+}

@@ -1,0 +1,142 @@
+package faulttest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+)
+
+// A Scenario is a command that changes files below the folder that it runs in.
+type Scenario struct {
+	Old     string   // a shell script that makes the folder as the command finds it; $DATA in it is test/inputs
+	Command []string // with paths relative to the folder
+	Env     []string
+	// EachFile is for a command that works on one file after the other: each is as it was or as it is to be, whatever the
+	// others are.
+	EachFile bool
+	// Again is the exit code of the command where it has done its work already.
+	Again int
+	// Random are the paths of files whose content is another one each time: only that they are there counts.
+	Random *regexp.Regexp
+	// Hidden are messages of a library that does not pass on what the system said.
+	Hidden *regexp.Regexp
+}
+
+// A subject is a scenario with the folder to copy and the two states that there may be.
+type subject struct {
+	Scenario
+	template string
+	old, new tree
+	calls    map[kind]int
+}
+
+// Test runs the command with each of the faults at each of its calls, on a copy of the folder, and fails unless
+//   - the folder is then in the old or the new state, and nothing is left over but by a killed run;
+//   - a command that fails says so, in one line that names the fault, and one that does not fail has done its work;
+//   - the command works afterwards, and takes away what a killed one left.
+func (s Scenario) Test(t *testing.T, faults ...Fault) {
+	t.Helper()
+	sub := &subject{Scenario: s, template: folder(t)}
+	data, err := filepath.Abs("../test/inputs")
+	check(t, err)
+	prepare := exec.Command("sh", "-euc", s.Old)
+	prepare.Dir, prepare.Env = sub.template, append(os.Environ(), "DATA="+data)
+	if out, err := prepare.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	sub.old = sub.look(t, sub.template)
+	sub.withoutFaults(t)
+	for _, fault := range faults {
+		t.Run(fault.name, func(t *testing.T) { sub.test(t, fault) })
+	}
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// folder makes one in memory, where nothing waits for a disk.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "faults")
+	check(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// withoutFaults sees what is to come of the command.
+func (s *subject) withoutFaults(t *testing.T) {
+	t.Helper()
+	dir, first := s.run(t, Fault{}, point{})
+	if first.code != 0 {
+		t.Fatalf("without a fault: exit %d\n%s", first.code, first.stderr)
+	}
+	s.new, s.calls = s.look(t, dir), first.calls
+	if next := s.runIn(t, dir, Fault{}, point{}); next.code != s.Again {
+		t.Errorf("the second time: exit %d, want %d\n%s", next.code, s.Again, next.stderr)
+	}
+}
+
+func (s *subject) test(t *testing.T, fault Fault) {
+	points := fault.points(s.calls)
+	for _, at := range points {
+		dir, r := s.run(t, fault, at)
+		// Where there are several threads, a run may have fewer calls than another.
+		if r.struck != "" || r.code != 0 {
+			s.judge(t, fault, dir, r)
+		}
+		os.RemoveAll(dir)
+	}
+	t.Logf("%d of the calls %v", len(points), s.calls)
+}
+
+// run runs the command on a copy of the folder.
+func (s *subject) run(t *testing.T, fault Fault, at point) (string, *result) {
+	t.Helper()
+	dir := filepath.Join(folder(t), "x")
+	if out, err := exec.Command("cp", "-a", s.template, dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return dir, s.runIn(t, dir, fault, at)
+}
+
+func (s *subject) runIn(t *testing.T, dir string, fault Fault, at point) *result {
+	t.Helper()
+	cmd := exec.Command(s.Command[0], s.Command[1:]...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), s.Env...)
+	r, err := run(cmd, fault, at)
+	check(t, err)
+	return r
+}
+
+// look reads the state of a folder.
+func (s *subject) look(t *testing.T, dir string) tree {
+	t.Helper()
+	found, err := lookAt(dir)
+	check(t, err)
+	for path := range found {
+		if s.Random != nil && s.Random.MatchString(path) {
+			found[path] = "random"
+		}
+	}
+	return found
+}
+
+// judge fails the test if the command did not do what it should when it met the fault.
+func (s *subject) judge(t *testing.T, fault Fault, dir string, r *result) {
+	t.Helper()
+	got := s.look(t, dir)
+	problem := s.verdict(fault, got, r)
+	if problem == "" && fault.kill {
+		next := s.runIn(t, dir, Fault{}, point{})
+		problem = s.afterwards(got, s.look(t, dir), next)
+	}
+	if problem != "" {
+		t.Errorf("%s at %s: exit %d: %s\n%s", fault.name, r.struck, r.code, problem, r.stderr)
+	}
+}

@@ -1,0 +1,80 @@
+package faulttest
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"digestlists/internal/command"
+)
+
+// temporary is a call that is about a temporary folder.
+var temporary = regexp.MustCompile(`/tmp(/|$)`)
+
+// verdict says what a command did wrong that met a fault; "" for nothing.
+func (s *subject) verdict(fault Fault, got tree, r *result) string {
+	if temporary.MatchString(r.struck) {
+		got = got.finished() // what could not be removed from a temporary folder is for who cleans there
+	}
+	switch {
+	case fault.kill:
+		if got = got.finished(); got.is(s.old, s.new) || got.is(s.new, s.old) {
+			return ""
+		}
+	case r.code == command.ExitOK:
+		if d := got.diff(s.new); d != "" {
+			return "as if all was well:\n" + d
+		}
+	default:
+		if c := s.complaint(r, fault); c != "" {
+			return c
+		}
+		if strings.Contains(r.stderr, "changes are in place") && got.is(s.new, s.old) {
+			return ""
+		}
+	}
+	if maps.Equal(got, s.old) || maps.Equal(got, s.new) || s.EachFile && got.mixes(s.old, s.new) {
+		return ""
+	}
+	return "neither the old state\n" + got.diff(s.old) + "\nnor the new one\n" + got.diff(s.new)
+}
+
+// afterwards says what was wrong with the run after one that was killed.
+func (s *subject) afterwards(killed, got tree, r *result) string {
+	done := killed.finished().is(s.new, s.old)
+	switch {
+	case r.code != command.ExitOK && (!done || r.code != s.Again):
+		return fmt.Sprintf("then exit %d: %s", r.code, r.stderr)
+	case got.staging() != "":
+		return "then there is still " + got.staging()
+	case !done && !maps.Equal(got.finished(), s.new):
+		return "then the state is not the new one:\n" + got.finished().diff(s.new)
+	}
+	return ""
+}
+
+// complaint says what is wrong with the messages of a failed command.
+func (s *subject) complaint(r *result, fault Fault) string {
+	tool := filepath.Base(s.Command[0])
+	errors := 0
+	for line := range strings.Lines(r.stderr) {
+		switch {
+		case strings.HasPrefix(line, tool+": error: "):
+			errors++
+		case !strings.HasPrefix(line, tool+": "):
+			return fmt.Sprintf("a line %q", line)
+		}
+	}
+	switch {
+	case errors != 1:
+		return fmt.Sprintf("%d lines with errors", errors)
+	case r.code == command.ExitUsage:
+		return "not the command line is wrong"
+	case s.Hidden != nil && s.Hidden.MatchString(r.stderr):
+	case fault.errno != 0 && !strings.Contains(r.stderr, fault.errno.Error()):
+		return fmt.Sprintf("it does not say %q", fault.errno.Error())
+	}
+	return ""
+}
