@@ -34,8 +34,11 @@ func (g *grubby) items(which string) ([]item, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s --info=%s: %w: %s", g.program, which, err, lastLine(out))
 	}
-	var all []item
-	for line := range strings.Lines(string(out)) {
+	return parseItems(string(out)), nil
+}
+
+func parseItems(out string) (all []item) {
+	for line := range strings.Lines(out) {
 		key, value, ok := strings.Cut(strings.TrimSpace(line), "=")
 		if !ok {
 			continue
@@ -47,7 +50,7 @@ func (g *grubby) items(which string) ([]item, error) {
 			all[len(all)-1][key] = strings.Trim(value, `"`)
 		}
 	}
-	return all, nil
+	return all
 }
 
 func (g *grubby) Entries() ([]Entry, error) {

@@ -1,0 +1,70 @@
+package packed
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"testing"
+
+	"digestlists/compact"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Data that are not compressed come through, compressed ones end or fail for good, and
+// what fails is damage.
+func FuzzReader(f *testing.F) {
+	plain := bytes.Repeat([]byte("10 0123 ima-ng sha256:4567 /usr/bin/true\n"), 50)
+	f.Add([]byte{})
+	f.Add(plain)
+	f.Add(gzipped(f, plain))
+	f.Add(append(gzipped(f, plain), gzipped(f, plain)...))
+	f.Add(zstandard(f, plain))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, done, err := NewReader(bytes.NewReader(data))
+		defer done()
+		if err != nil {
+			checkDamage(t, err)
+			return
+		}
+		const most = 1 << 20
+		out, err := io.ReadAll(io.LimitReader(r, most))
+		if err != nil {
+			checkDamage(t, err)
+			if n, again := r.Read(make([]byte, 1)); n != 0 || again != err {
+				t.Fatalf("%d bytes, %v after %v", n, again, err)
+			}
+		}
+		packed := bytes.HasPrefix(data, []byte{0x1f, 0x8b}) || bytes.HasPrefix(data, []byte{0x28, 0xb5, 0x2f, 0xfd})
+		if !packed && (err != nil || !bytes.Equal(out, data)) {
+			t.Fatalf("%d bytes become %d, %v", len(data), len(out), err)
+		}
+	})
+}
+
+func checkDamage(t *testing.T, err error) {
+	if !errors.Is(err, compact.ErrMalformed) && !errors.Is(err, compact.ErrTruncated) {
+		t.Fatalf("%v is of no class", err)
+	}
+}
+
+func gzipped(t testing.TB, data []byte) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func zstandard(t testing.TB, data []byte) []byte {
+	w, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.EncodeAll(data, nil)
+}
