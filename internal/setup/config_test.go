@@ -14,7 +14,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add([]byte("mode = log\nkey = /etc/keys/ima.pem\npackage_files = /srv/a.rpm\t/srv/b\nmetadata = yes\nbootloader = no\n"))
 	f.Add([]byte("mode = enforce\ndir=/a/../b\n# x\npcr = +12\nhash = sha512\nimmutable = /a /b\npackages = no\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		c, err := parseConfig(text)
+		c, err := parseConfig(text, Default("/"))
 		if err != nil {
 			if !errors.Is(err, ErrConfig) {
 				t.Fatalf("%v is no ErrConfig", err)
