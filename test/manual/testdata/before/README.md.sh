@@ -1,0 +1,1 @@
+ln -s "$SOURCE/attest" "$SOURCE/demo" .
