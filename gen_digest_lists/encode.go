@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"slices"
 
 	"digestlists/compact"
-	"digestlists/internal/metadata"
 	"digestlists/parsers"
 	"digestlists/parsers/tlv"
 )
@@ -66,7 +64,7 @@ func (r *request) encodeEntries(list *parsers.List) ([]byte, error) {
 		if err := w.add(e); err != nil {
 			return nil, fmt.Errorf("%s: %w", e.Path, err)
 		}
-		r.target(e)
+		r.noteTarget(e)
 	}
 	if err := w.Close(); err != nil {
 		return nil, err
@@ -81,18 +79,6 @@ func (r *request) checkIMA(e *parsers.Entry) error {
 		return fmt.Errorf("its package has %v digests, security.ima of -I %v cannot be told from them", e.Algorithm, r.imaAlgorithm)
 	}
 	return nil
-}
-
-// target notes that a file is to get attributes.
-func (r *request) target(e *parsers.Entry) {
-	if !r.attributes.IMA && !r.attributes.EVM {
-		return
-	}
-	ima := r.imaAlgorithm
-	if isPackageFormat(r.format) {
-		ima = e.Algorithm
-	}
-	r.targets = append(r.targets, metadata.Target{Path: e.Path, Algorithm: e.Algorithm, Digest: slices.Clone(e.Digest), IMA: ima})
 }
 
 // digestEncoder writes digests only.

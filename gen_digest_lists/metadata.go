@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,7 +20,6 @@ import (
 func (r *request) parseMetadata(c *cli.Context) error {
 	r.tlv = c.Bool("tlv") || r.letters.tlv
 	r.imaGiven = c.IsSet("ima-algorithm")
-	r.attributes = metadata.Attributes{IMA: r.letters.setIMA, EVM: r.letters.setEVM}
 	ofFiles := r.format == "compact" || r.format == "unknown"
 	switch {
 	case r.operation != opAdd && r.operation != opAppend:
@@ -38,9 +36,9 @@ func (r *request) parseMetadata(c *cli.Context) error {
 		return command.Usagef("-i M: says what is in the one file of -i L:, with -f compact")
 	case r.letters.listPaths && !ofFiles:
 		return command.Usagef("-i G: goes with compact and unknown, not with %s", r.format)
-	case (r.attributes.IMA || r.attributes.EVM) && !ofFiles && !isPackageFormat(r.format):
+	case (r.letters.setIMA || r.letters.setEVM) && !ofFiles && !isPackageFormat(r.format):
 		return command.Usagef("-i x: goes with rpm+db, rpm+pkg, compact and unknown, not with %s", r.format)
-	case r.attributes.EVM && r.listType != compact.TypeMetadata:
+	case r.letters.setEVM && r.listType != compact.TypeMetadata:
 		return command.Usagef("-i x:evm goes with -t metadata: it says that the lists have the digest of the metadata")
 	}
 	return nil
@@ -49,7 +47,7 @@ func (r *request) parseMetadata(c *cli.Context) error {
 // converts reports whether the packages' headers become lists of entries.
 func (r *request) converts() bool {
 	return isPackageFormat(r.format) &&
-		(r.letters.convert || r.tlv || r.listType == compact.TypeMetadata || r.attributes.IMA)
+		(r.letters.convert || r.tlv || r.listType == compact.TypeMetadata || r.letters.setIMA)
 }
 
 // prepare reads what entries are completed from, and the lists that know files.
@@ -99,21 +97,6 @@ func (r *request) warnings() {
 	if r.completer != nil && r.completer.Unlabelled > 0 {
 		r.warn("%d files are not there, and listed without a label; -i l:policy takes those of the policy", r.completer.Unlabelled)
 	}
-}
-
-// setAttributes sets those that -i x: asks for, now that the lists are in place.
-func (r *request) setAttributes(ctx context.Context) error {
-	if len(r.targets) == 0 || r.dryRun {
-		return nil
-	}
-	all, err := metadata.Apply(ctx, r.root, r.targets, r.attributes, r.jobs)
-	if left := all.Missing + all.Changed; left > 0 {
-		r.warn("attributes of %d files set; left alone: %d that are not there, %d with another content", all.Set, all.Missing, all.Changed)
-	}
-	if err != nil {
-		return command.WithCode(command.ExitFailed, fmt.Errorf("the lists are in place, but %d of %d files did not get their attributes: %w", all.Failed, len(r.targets), err))
-	}
-	return nil
 }
 
 // printPaths prints the paths of the files that would be listed.

@@ -7,6 +7,7 @@ import (
 
 	"digestlists/compact"
 	"digestlists/internal/command"
+	"digestlists/internal/filemeta"
 	"digestlists/internal/known"
 	"digestlists/internal/metadata"
 	"digestlists/parsers"
@@ -32,13 +33,12 @@ type request struct {
 	tlv          bool // write compact_tlv
 	imaAlgorithm compact.Algorithm
 	imaGiven     bool // by -I, not by default
-	attributes   metadata.Attributes
 	warn         func(format string, args ...any)
 
 	completer *metadata.Completer // nil if lists hold no metadata
 	known     known.Set           // of -f unknown
 	records   []record            // of M:
-	targets   []metadata.Target   // that get attributes
+	targets   []filemeta.File     // that get attributes
 
 	generation parsers.Generation
 	signing    signing

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"digestlists/internal/capability"
@@ -26,8 +27,11 @@ func (t *target) compare(want *Want) error {
 	if err := t.read(want); err != nil {
 		return err
 	}
-	plan := *want
-	changed, err := t.otherContent(want)
+	plan, err := t.hashed(*want)
+	if err != nil {
+		return err
+	}
+	changed, err := t.otherContent(&plan)
 	switch {
 	case err != nil:
 		return err
@@ -95,10 +99,26 @@ func (t *target) get(name string) ([]byte, error) {
 	return value, nil
 }
 
+// hashed makes the values of attributes that are made of the content.
+func (t *target) hashed(want Want) (Want, error) {
+	for i, a := range want.Attrs {
+		if a.Hash == nil {
+			continue
+		}
+		sum, err := t.sum(*a.Hash)
+		if err != nil {
+			return want, err
+		}
+		want.Attrs = slices.Clone(want.Attrs)
+		want.Attrs[i].Value = imasig.MarshalDigest(*a.Hash, sum)
+	}
+	return want, nil
+}
+
 // otherContent reports whether the file has other content than the list says. It is hashed
 // only where that matters: before something is restored, and for files that may change.
 func (t *target) otherContent(want *Want) (bool, error) {
-	if t.Touch || !t.Repair && !want.Config || !t.differs(want) {
+	if t.Touch || !t.Content && (!t.Repair && !want.Config || !t.differs(want)) {
 		return false, nil
 	}
 	same, err := t.has(want.Algorithm, want.Digest)

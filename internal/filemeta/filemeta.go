@@ -41,6 +41,9 @@ type Want struct {
 type Attr struct {
 	Name  string
 	Value []byte // nil for no such attribute
+	// Hash, if there is one, makes the value of the content: a security.ima in this
+	// algorithm, which need not be that of the list.
+	Hash *compact.Algorithm
 	// Content says that the value has a meaning for the listed content only.
 	Content bool
 	// Instead reports whether another value does as well; nil for none.
@@ -90,6 +93,8 @@ type Runner struct {
 	Jobs   int
 	Repair bool
 	DryRun bool // says what Repair would do
+	// Content compares the content even where nothing is to be restored.
+	Content bool
 	// Touch restores what is asked for whatever the content, as for attributes that are
 	// to be removed.
 	Touch bool

@@ -145,16 +145,22 @@ func (t *target) stat() error {
 
 // has reports whether the content has a digest.
 func (t *target) has(a compact.Algorithm, digest []byte) (bool, error) {
-	sum, ok := t.sums[a]
-	if !ok {
-		var err error
-		if sum, err = t.hasher.Sum(t.ctx, filehash.File{Fd: t.fd, Path: t.path, Stat: &t.st}, a, nil); err != nil {
-			return false, err
-		}
-		if t.sums == nil {
-			t.sums = make(map[compact.Algorithm][]byte)
-		}
-		t.sums[a] = sum
+	sum, err := t.sum(a)
+	return err == nil && bytes.Equal(sum, digest), err
+}
+
+// sum returns the digest of the content.
+func (t *target) sum(a compact.Algorithm) ([]byte, error) {
+	if sum, ok := t.sums[a]; ok {
+		return sum, nil
 	}
-	return bytes.Equal(sum, digest), nil
+	sum, err := t.hasher.Sum(t.ctx, filehash.File{Fd: t.fd, Path: t.path, Stat: &t.st}, a, nil)
+	if err != nil {
+		return nil, err
+	}
+	if t.sums == nil {
+		t.sums = make(map[compact.Algorithm][]byte)
+	}
+	t.sums[a] = sum
+	return sum, nil
 }

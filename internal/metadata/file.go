@@ -32,12 +32,12 @@ func open(root *inroot.Root, name string) (*os.File, error) {
 }
 
 // sum returns the digest of an open file.
-func (h *hasher) sum(ctx context.Context, f *os.File, a compact.Algorithm) ([]byte, error) {
+func (h *hasher) sum(f *os.File, a compact.Algorithm) ([]byte, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
 		return nil, &fs.PathError{Op: "fstat", Path: f.Name(), Err: err}
 	}
-	return h.Sum(ctx, filehash.File{Fd: int(f.Fd()), Path: f.Name(), Stat: &st}, a, nil)
+	return h.Sum(context.Background(), filehash.File{Fd: int(f.Fd()), Path: f.Name(), Stat: &st}, a, nil)
 }
 
 // rehash hashes the file of an entry with the algorithm of security.ima. It must have
@@ -48,14 +48,14 @@ func (c *Completer) rehash(e *parsers.Entry) (compact.Algorithm, []byte, error) 
 		return 0, nil, err
 	}
 	defer f.Close()
-	digest, err := c.hasher.sum(context.Background(), f, e.Algorithm)
+	digest, err := c.hasher.sum(f, e.Algorithm)
 	if err != nil {
 		return 0, nil, err
 	}
 	if !bytes.Equal(digest, e.Digest) {
 		return 0, nil, fmt.Errorf("its %v digest is another one: the one in %v cannot be told", e.Algorithm, *c.IMA)
 	}
-	digest, err = c.hasher.sum(context.Background(), f, *c.IMA)
+	digest, err = c.hasher.sum(f, *c.IMA)
 	return *c.IMA, digest, err
 }
 

@@ -1,7 +1,6 @@
 package metadata_test
 
 import (
-	"context"
 	"encoding/hex"
 	"errors"
 	"io/fs"
@@ -174,42 +173,5 @@ func TestWhatCannotBeFoundOut(t *testing.T) {
 	}
 	if _, err := metadata.New(metadata.Options{Root: system, Labels: metadata.PolicyLabels}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a root without a policy: %v", err)
-	}
-}
-
-func TestApplyStaysBelowTheRoot(t *testing.T) {
-	outside := filepath.Join(t.TempDir(), "outside")
-	write(t, outside, "same", 0o644)
-	root := t.TempDir()
-	write(t, filepath.Join(root, "usr/lib/inside"), "same", 0o644)
-	write(t, filepath.Join(root, "changed"), "other", 0o644)
-	must(
-		t,
-		os.Symlink(outside, filepath.Join(root, "link")),
-		os.Symlink("/usr/lib", filepath.Join(root, "lib")),
-		os.Symlink(filepath.Dir(outside), filepath.Join(root, "dir")),
-	)
-	var targets []metadata.Target
-	digest, _ := hex.DecodeString("0967115f2813a3541eaef77de9d9d5773f1c0c04314b0bbfe4ff3b3b1c55b5d5")
-	for _, path := range []string{"/lib/inside", "/changed", "/link", "/dir/outside", "/gone", "/../../usr/lib/inside"} {
-		targets = append(targets, metadata.Target{Path: path, Algorithm: compact.SHA256, IMA: compact.SHA256, Digest: digest})
-	}
-	got, err := metadata.Apply(context.Background(), root, targets, metadata.Attributes{IMA: true, EVM: true}, 2)
-	must(t, err)
-	if want := (metadata.Applied{Set: 2, Missing: 3, Changed: 1}); got != want {
-		t.Errorf("%+v, want %+v", got, want)
-	}
-	ima, err := xattr.Get(filepath.Join(root, "usr/lib/inside"), "security.ima")
-	if hex.EncodeToString(ima) != "0404"+hex.EncodeToString(digest) || err != nil {
-		t.Errorf("security.ima %x, %v", ima, err)
-	}
-	value, err := xattr.Get(filepath.Join(root, "usr/lib/inside"), "security.evm")
-	if hex.EncodeToString(value) != "060204" || err != nil {
-		t.Errorf("security.evm %x, %v", value, err)
-	}
-	for _, file := range []string{outside, filepath.Join(root, "changed")} {
-		if value, err := xattr.Get(file, "security.ima"); !errors.Is(err, xattr.ErrAbsent) {
-			t.Errorf("%s: %x, %v", file, value, err)
-		}
 	}
 }
