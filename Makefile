@@ -26,7 +26,8 @@ FUZZFLAGS  ?=
 
 BIN      := build/bin
 COMMANDS := $(patsubst %/main.go,%,$(wildcard *_digest_lists/main.go))
-MAN      := $(patsubst man/%.md,build/man/%,$(wildcard man/*.[58].md))
+# Those that are not Markdown lead to another page, for tools of two names.
+MAN      := $(patsubst man/%.md,build/man/%,$(wildcard man/*.[58].md)) $(patsubst man/%,build/man/%,$(wildcard man/*.[58]))
 # Where the shells look below share: site-functions is vendor-completions on Debian.
 BASH     := bash-completion/completions
 FISH     := fish/vendor_completions.d
@@ -76,6 +77,10 @@ man: $(MAN)
 build/man/%: man/%.md
 	@mkdir -p $(@D)
 	$(GO) tool go-md2man -in $< -out $@
+
+build/man/%: man/%
+	@mkdir -p $(@D)
+	cp $< $@
 
 # They are made from what the tools say of themselves, and so run what was built.
 completions: build

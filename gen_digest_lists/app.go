@@ -79,7 +79,7 @@ func runFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.GenericFlag{
 			Name: "sync", Value: new(syncMode), DefaultText: "off",
-			Usage: "make the directory follow the database; =add only adds lists, =prune only drops them",
+			Usage: "make the directory follow the database; `=add` only adds lists, =prune only drops them",
 		},
 		&cli.BoolFlag{Name: "json", Usage: "report what was done as JSON"},
 		&cli.BoolFlag{Name: "dry-run", Usage: "report what would be done and change nothing"},

@@ -36,7 +36,7 @@ func flags() []cli.Flag {
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, - for standard output"},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "say more"},
 		&cli.StringFlag{Name: "root", Usage: "the files are those below `DIR`", DefaultText: "/"},
-		&cli.StringSliceFlag{Name: "input", Aliases: []string{"i"}, Usage: "packages, files or measurement lists, as the operation says; may be repeated"},
+		&cli.StringSliceFlag{Name: "input", Aliases: []string{"i"}, Usage: "`PATH` of packages, files or measurement lists, as the operation says; may be repeated"},
 		&cli.StringFlag{Name: "cache", Usage: "`DIR`ectory of lists of the Integrity Digest Cache", DefaultText: digestcache.Default + " of the root"},
 		&cli.StringFlag{Name: "db", Usage: "RPM database `PATH`, a file or directory", DefaultText: "that of the root"},
 		&cli.StringSliceFlag{Name: "cert", Usage: "`FILE` or directory of trusted certificates; may be repeated", DefaultText: keysFolder + " of the root"},

@@ -18,7 +18,7 @@ key of --rpm-keys.
 
 Each list that fails is one line on standard output:
    Failed to process NAME (no signature | unknown key ID | bad signature |
-   malformed list | expired key: details)
+   malformed list | malformed signature | expired key | cannot be checked: details)
 
 The exit code is 1 if a list fails and 5 if there was nothing to check.
 
@@ -30,7 +30,7 @@ compare with. With --batch, does so for every machine of a fleet. With --audit, 
 files in the machine's audit log are looked up, too, or alone.`
 
 func newApp() *command.App {
-	app := command.New("verify_digest_lists", "check the signatures of IMA digest lists")
+	app := command.New("verify_digest_lists", "check the signatures of IMA digest lists, or the evidence of a machine")
 	app.UsageText = "verify_digest_lists [-d DIR] [-f NAME] [options]\n" +
 		"verify_digest_lists --measurements FILE… [--pcrs FILE…] [--quote MSG --signature SIG --quote-pcrs FILE --ak KEY --nonce HEX] [--reference PATH…] [options]\n" +
 		"verify_digest_lists --audit FILE… --reference PATH… [options]\n" +
