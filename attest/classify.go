@@ -218,7 +218,7 @@ func (v *verifier) file(m *imalog.Measurement, r result) result {
 func (v *verifier) lookup(r result) (best *record) {
 	x := v.refs.index
 	for at := r.found; at != none; at = x.next(at, r.algorithm, r.digest) {
-		rec := &x.records[at]
+		rec := x.records.at(at)
 		if rec.typ == compact.TypeMetadata {
 			continue
 		}

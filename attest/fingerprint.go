@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
+	"slices"
 )
 
 // valueHash is a SHA-256 over values with their lengths.
@@ -53,13 +54,14 @@ func (r *References) fingerprint() []byte {
 		p.bytes(f.SHA256)
 	}
 	x := r.index
-	for i := range x.records {
-		rec := &x.records[i]
+	for i := range x.records.count {
+		rec := x.records.at(uint32(i))
 		p.number(uint64(rec.list)<<32 | uint64(rec.algorithm)<<16 | uint64(rec.typ))
 		p.number(uint64(rec.modifiers)<<32 | uint64(rec.path.size))
 	}
-	p.bytes(x.digests)
-	p.bytes(x.paths)
+	for _, block := range slices.Concat(x.digests.blocks, x.paths.blocks) {
+		p.bytes(block)
+	}
 	r.printed = p.sum()
 	return r.printed
 }

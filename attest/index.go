@@ -3,10 +3,8 @@ package attest
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"hash/maphash"
 	"math"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -15,11 +13,11 @@ import (
 )
 
 // index finds digests and paths. Reference sets are large: digests and paths are kept
-// back to back, and records refer to them by offset.
+// back to back, and records say where.
 type index struct {
-	records []record
-	digests []byte
-	paths   []byte
+	records records
+	digests arena
+	paths   arena
 
 	lastPath string // a path with several digests is kept once
 	lastAt   span
@@ -40,50 +38,41 @@ type record struct {
 	typ       compact.Type
 }
 
-// span is a part of index.paths.
+// span is a part of index.paths, of size 0 for no path.
 type span struct{ at, size uint32 }
 
 // none is the number of no record.
 const none = math.MaxUint32
 
-// maxIndex bounds digests and paths, in bytes: offsets have 32 bits.
-const maxIndex = math.MaxUint32 - compact.MaxDigestSize
-
 func newIndex() *index { return &index{seed: maphash.MakeSeed()} }
 
 func (x *index) add(list uint32, e *parsers.Entry) error {
-	if len(x.digests) > maxIndex || len(x.paths)+len(e.Path) > maxIndex {
-		return fmt.Errorf("%w: references of more than 4 GiB", compact.ErrTooLarge)
+	path, err := x.addPath(e.Path)
+	if err != nil {
+		return err
 	}
-	x.records = append(double(x.records, 1), record{
-		list: list, digestAt: uint32(len(x.digests)), path: x.addPath(e.Path),
-		algorithm: e.Algorithm, modifiers: e.Modifiers, typ: e.Type,
-	})
-	x.digests = append(double(x.digests, len(e.Digest)), e.Digest...)
+	digest, err := put(&x.digests, e.Digest)
+	if err != nil {
+		return err
+	}
+	x.records.add(record{list: list, digestAt: digest, path: path, algorithm: e.Algorithm, modifiers: e.Modifiers, typ: e.Type})
 	x.byDigest.made.Store(nil)
 	x.byPath.made.Store(nil)
 	return nil
 }
 
-func (x *index) addPath(path string) span {
+func (x *index) addPath(path string) (span, error) {
 	if path == "" {
-		return span{}
+		return span{}, nil
 	}
 	if path != x.lastPath {
-		x.lastAt = span{uint32(len(x.paths)), uint32(len(path))}
-		x.lastPath = path
-		x.paths = append(double(x.paths, len(path)), path...)
+		at, err := put(&x.paths, path)
+		if err != nil {
+			return span{}, err
+		}
+		x.lastPath, x.lastAt = path, span{at, uint32(len(path))}
 	}
-	return x.lastAt
-}
-
-// double makes room for more by doubling, where append would copy large slices at each
-// quarter.
-func double[T any](s []T, more int) []T {
-	if len(s)+more <= cap(s) {
-		return s
-	}
-	return slices.Grow(s, len(s)+more)
+	return x.lastAt, nil
 }
 
 // digestHash needs no hashing: digests are as good as random, and references are the
@@ -91,17 +80,22 @@ func double[T any](s []T, more int) []T {
 func digestHash(digest []byte) uint64 { return binary.LittleEndian.Uint64(digest) }
 
 func (x *index) digest(r *record) []byte {
-	return x.digests[r.digestAt:][:r.algorithm.Size()]
+	return x.digests.get(r.digestAt, uint32(r.algorithm.Size()))
 }
 
-func (x *index) path(r *record) []byte { return x.paths[r.path.at:][:r.path.size] }
+func (x *index) path(r *record) []byte {
+	if r.path.size == 0 {
+		return nil
+	}
+	return x.paths.get(r.path.at, r.path.size)
+}
 
 func (x *index) digestTable() *table {
-	return x.byDigest.get(len(x.records), func(at int) uint64 { return digestHash(x.digest(&x.records[at])) })
+	return x.byDigest.get(x.records.count, func(at uint32) uint64 { return digestHash(x.digest(x.records.at(at))) })
 }
 
 func (x *index) pathTable() *table {
-	return x.byPath.get(len(x.records), func(at int) uint64 { return maphash.Bytes(x.seed, x.path(&x.records[at])) })
+	return x.byPath.get(x.records.count, func(at uint32) uint64 { return maphash.Bytes(x.seed, x.path(x.records.at(at))) })
 }
 
 func (x *index) first(a compact.Algorithm, digest []byte) uint32 {
@@ -117,7 +111,7 @@ func (x *index) next(at uint32, a compact.Algorithm, digest []byte) uint32 {
 // skipDigests goes on to a record of the chain that has the digest.
 func (x *index) skipDigests(t *table, at uint32, a compact.Algorithm, digest []byte) uint32 {
 	for at != none {
-		r := &x.records[at]
+		r := x.records.at(at)
 		if r.algorithm == a && bytes.Equal(x.digest(r), digest) {
 			return at
 		}
@@ -141,7 +135,7 @@ func (x *index) nextAt(at uint32, path string) uint32 {
 
 func (x *index) skipPaths(t *table, at uint32, path string) uint32 {
 	for at != none {
-		if string(x.path(&x.records[at])) == path {
+		if string(x.path(x.records.at(at))) == path {
 			return at
 		}
 		at = t.next[at]
@@ -156,7 +150,7 @@ type table struct {
 	next  []uint32 // by record
 }
 
-func newTable(records int, key func(at int) uint64) *table {
+func newTable(records int, key func(at uint32) uint64) *table {
 	size := 1
 	for size < records {
 		size *= 2
@@ -166,7 +160,7 @@ func newTable(records int, key func(at int) uint64) *table {
 		t.heads[i] = none
 	}
 	for at := records - 1; at >= 0; at-- {
-		head := &t.heads[key(at)&uint64(size-1)]
+		head := &t.heads[key(uint32(at))&uint64(size-1)]
 		t.next[at], *head = *head, uint32(at)
 	}
 	return t
@@ -180,7 +174,7 @@ type lazyTable struct {
 	mu   sync.Mutex // held to make it
 }
 
-func (l *lazyTable) get(records int, key func(at int) uint64) *table {
+func (l *lazyTable) get(records int, key func(at uint32) uint64) *table {
 	if t := l.made.Load(); t != nil {
 		return t
 	}

@@ -81,7 +81,7 @@ func (r *References) Lists() []*List { return slices.Clone(r.lists) }
 // All yields everything that is known, in the order in which it was added.
 func (r *References) All() iter.Seq[Match] {
 	return func(yield func(Match) bool) {
-		for at := range r.index.records {
+		for at := range r.index.records.count {
 			if !yield(r.match(uint32(at))) {
 				return
 			}
@@ -97,7 +97,7 @@ func (r *References) Note(text string) { r.notes = append(r.notes, text) }
 func (r *References) Files() []*List { return slices.Clone(r.files) }
 
 // Digests returns how many digests the lists hold.
-func (r *References) Digests() int { return len(r.index.records) }
+func (r *References) Digests() int { return r.index.records.count }
 
 // AddTree adds the digest lists in a folder and all folders below it: every file whose
 // name is that of a list. It returns how many there were. One that cannot be read is an
@@ -265,7 +265,7 @@ func (r *References) At(path string) iter.Seq[Match] {
 }
 
 func (r *References) match(at uint32) Match {
-	rec := &r.index.records[at]
+	rec := r.index.records.at(at)
 	return Match{
 		List: r.lists[rec.list], Type: rec.typ, Modifiers: rec.modifiers, Algorithm: rec.algorithm,
 		Digest: r.index.digest(rec), Path: string(r.index.path(rec)),
