@@ -65,6 +65,7 @@ func locate(in parsers.Input) (*DB, error) {
 // A job is one package on its way through the workers.
 type job struct {
 	blob  Blob
+	buf   []byte        // the content of list is in it
 	list  *parsers.List // nil for none
 	err   error
 	ready chan struct{}
@@ -77,7 +78,7 @@ var jobs = sync.Pool{New: func() any { return &job{ready: make(chan struct{}, 1)
 const maxKept = 1 << 20
 
 func (j *job) free() {
-	if cap(j.blob.Data) <= maxKept {
+	if max(cap(j.blob.Data), cap(j.buf)) <= maxKept {
 		jobs.Put(j)
 	}
 }
@@ -95,7 +96,7 @@ func start(ctx context.Context, db *DB, in parsers.Input) <-chan *job {
 	for range workers {
 		running.Go(func() {
 			for j := range work {
-				j.list, j.err = makeList(db, j.blob, in)
+				j.list, j.err = j.makeList(db, in)
 				j.ready <- struct{}{}
 			}
 		})
@@ -120,10 +121,10 @@ func start(ctx context.Context, db *DB, in parsers.Input) <-chan *job {
 	return queue
 }
 
-func makeList(db *DB, b Blob, in parsers.Input) (*parsers.List, error) {
-	list, err := listOf(b, in)
+func (j *job) makeList(db *DB, in parsers.Input) (*parsers.List, error) {
+	list, err := j.listOf(in)
 	if err != nil {
-		return nil, fmt.Errorf("%q: package %d: %w", db.Path, b.Number, err)
+		return nil, fmt.Errorf("%q: package %d: %w", db.Path, j.blob.Number, err)
 	}
 	return list, nil
 }
@@ -132,11 +133,12 @@ func makeList(db *DB, b Blob, in parsers.Input) (*parsers.List, error) {
 const pubkeys = rpmhdr.Tag(266)
 
 // listOf returns nil for a pseudo-package.
-func listOf(b Blob, in parsers.Input) (*parsers.List, error) {
-	s, err := rpmhdr.ParseStored(b.Data)
+func (j *job) listOf(in parsers.Input) (*parsers.List, error) {
+	s, err := rpmhdr.ParseStored(j.blob.Data, j.buf)
 	if err != nil {
 		return nil, err
 	}
+	j.buf = s.Signed
 	if s.Legacy && (s.SHA256 != "" || s.SHA1 != "") {
 		return nil, fmt.Errorf("%w: header digests, but no immutable region that they are of", ErrDamaged)
 	}
@@ -149,7 +151,7 @@ func listOf(b Blob, in parsers.Input) (*parsers.List, error) {
 	if s.Header.Has(pubkeys) {
 		return nil, fmt.Errorf("%w: a key with the name of a package", ErrDamaged)
 	}
-	return rpmlist.List(rpmlist.Package{Region: s.Region, Vendor: s.Signatures, FileSignatures: s.Header}, in)
+	return rpmlist.List(rpmlist.Package{Content: s.Signed, Vendor: s.Signatures, FileSignatures: s.Header}, in)
 }
 
 // verify checks a header against the stronger digest that RPM has stored of it.

@@ -65,7 +65,7 @@ func TestRealDatabases(t *testing.T) {
 			legacy := 0
 			stored := blobs(t, filepath.Join(dir, tt.path))
 			for _, blob := range stored {
-				s, err := rpmhdr.ParseStored(blob)
+				s, err := rpmhdr.ParseStored(blob, nil)
 				if err != nil {
 					t.Fatal(err)
 				}

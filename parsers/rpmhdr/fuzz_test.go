@@ -75,7 +75,7 @@ func FuzzParse(f *testing.F) {
 func FuzzStored(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, blob []byte) {
-		s, err := rpmhdr.ParseStored(blob)
+		s, err := rpmhdr.ParseStored(blob, nil)
 		if err != nil {
 			if s != nil {
 				t.Error("a header came with the error")

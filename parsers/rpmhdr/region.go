@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"digestlists/compact"
 )
@@ -82,12 +83,20 @@ func (h *Header) Immutable() ([]byte, error) {
 	if h.Whole() {
 		return h.blob, nil
 	}
+	return h.appendRegion(nil), nil
+}
+
+// appendRegion appends the counts, index and data of the region.
+func (h *Header) appendRegion(dst []byte) []byte {
+	if h.Whole() {
+		return append(dst, h.blob...)
+	}
 	index := h.blob[introSize : introSize+h.region*entrySize]
 	data := h.data[:h.index[0].end]
-	region := make([]byte, introSize, introSize+len(index)+len(data))
-	binary.BigEndian.PutUint32(region, uint32(h.region))
-	binary.BigEndian.PutUint32(region[4:], uint32(len(data)))
-	return append(append(region, index...), data...), nil
+	dst = slices.Grow(dst, introSize+len(index)+len(data))
+	dst = binary.BigEndian.AppendUint32(dst, uint32(h.region))
+	dst = binary.BigEndian.AppendUint32(dst, uint32(len(data)))
+	return append(append(dst, index...), data...)
 }
 
 // Immutable returns the immutable region of a blob as an RPM database stores it,

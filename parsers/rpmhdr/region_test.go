@@ -31,7 +31,7 @@ func TestImmutableLegacy(t *testing.T) {
 	if _, err := rpmhdr.Immutable(blob); !errors.Is(err, rpmhdr.ErrNoRegion) {
 		t.Errorf("error is %v, want %v", err, rpmhdr.ErrNoRegion)
 	}
-	s, err := rpmhdr.ParseStored(blob)
+	s, err := rpmhdr.ParseStored(blob, nil)
 	if err != nil || !s.Legacy || !bytes.Equal(s.Region, blob) {
 		t.Errorf("ParseStored = %+v, %v, want all of it as legacy", s, err)
 	}
@@ -69,12 +69,15 @@ func TestParseStored(t *testing.T) {
 		binaryField(rpmhdr.RSAHeader, packet),
 		text(rpmhdr.SHA256Header, hex.EncodeToString(sum[:])),
 		texts(rpmhdr.OpenPGP, encode(packet), encode(other), encode(other)),
-	))
+	), bytes.Repeat([]byte("used"), 1000))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Verify(); err != nil {
 		t.Error(err)
+	}
+	if want := append(rpmhdr.Magic[:], region...); !bytes.Equal(s.Signed, want) || !bytes.Equal(s.Region, region) {
+		t.Errorf("%d bytes are signed, %d are the region, want %d and %d", len(s.Signed), len(s.Region), len(want), len(region))
 	}
 	if got, want := string(s.Signatures), packet+"dsa"+other; got != want {
 		t.Errorf("signatures %q, want %q", got, want)
@@ -95,7 +98,7 @@ func TestParseStoredUnreadable(t *testing.T) {
 		"empty signature":           texts(rpmhdr.OpenPGP, ""),
 		"signatures as numbers":     numbers(rpmhdr.OpenPGP, uint32(1)),
 	} {
-		if s, err := rpmhdr.ParseStored(build(sample, f)); s != nil || !errors.Is(err, compact.ErrMalformed) {
+		if s, err := rpmhdr.ParseStored(build(sample, f), nil); s != nil || !errors.Is(err, compact.ErrMalformed) {
 			t.Errorf("%s: %v, %v, want %v", name, s, err, compact.ErrMalformed)
 		}
 	}

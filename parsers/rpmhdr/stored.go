@@ -1,10 +1,6 @@
 package rpmhdr
 
-import (
-	"errors"
-
-	"digestlists/compact"
-)
+import "digestlists/compact"
 
 // Stored is a header as an RPM database keeps it.
 type Stored struct {
@@ -12,15 +8,17 @@ type Stored struct {
 	// Region is what the vendor built: see Immutable. Of a header without an
 	// immutable region it is all of it.
 	Region []byte
+	Signed []byte // Magic and Region, which is a part of it
 	Legacy bool   // no immutable region
-	SHA256 string // hex digest over Magic and Region; empty where not stored
+	SHA256 string // hex digest over Signed; empty where not stored
 	SHA1   string
-	// Signatures are the vendor's OpenPGP signatures over Magic and Region.
+	// Signatures are the vendor's OpenPGP signatures over Signed.
 	Signatures []byte
 }
 
-// ParseStored decodes a blob of an RPM database.
-func ParseStored(blob []byte) (*Stored, error) {
+// ParseStored decodes a blob of an RPM database. Signed is made in the memory of buf if
+// that has room for it.
+func ParseStored(blob, buf []byte) (*Stored, error) {
 	h, err := Parse(blob)
 	if err != nil {
 		return nil, err
@@ -35,13 +33,9 @@ func ParseStored(blob []byte) (*Stored, error) {
 	if s.Signatures, err = h.Signatures(); err != nil {
 		return nil, err
 	}
-	s.Region, err = h.Immutable()
-	if errors.Is(err, ErrNoRegion) {
-		s.Region, s.Legacy, err = blob, true, nil
-	}
-	if err != nil {
-		return nil, err
-	}
+	s.Legacy = h.RegionTag() != HeaderImmutable
+	s.Signed = h.appendRegion(append(buf[:0], Magic[:]...))
+	s.Region = s.Signed[len(Magic):]
 	return s, nil
 }
 

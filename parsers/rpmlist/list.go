@@ -66,8 +66,8 @@ func checkPart(part string) error {
 
 // A Package is what a list is made of.
 type Package struct {
-	Region []byte // see rpmhdr.Immutable
-	Vendor []byte // OpenPGP signatures over rpmhdr.Magic and Region; nil for none
+	Content []byte // the list: see FromHeader
+	Vendor  []byte // OpenPGP signatures over it; nil for none
 	// FileSignatures is the header that has the signatures of the files: the
 	// signature header of a package file, or all of the header in a database. nil
 	// for none.
@@ -81,8 +81,7 @@ const everything = parsers.FieldPath | parsers.FieldMode | parsers.FieldSize | p
 // List makes the list of a package. All that Entries will yield has been checked
 // when it returns.
 func List(p Package, in parsers.Input) (*parsers.List, error) {
-	content := FromHeader(p.Region)
-	h, err := Header(content)
+	h, err := Header(p.Content)
 	if err != nil {
 		return nil, err
 	}
@@ -91,13 +90,13 @@ func List(p Package, in parsers.Input) (*parsers.List, error) {
 		return nil, err
 	}
 	opts := parsers.Options{Type: in.Type, Generation: in.Generation, Want: everything}
-	if err := load(new(rpmhdr.Files), h, p.FileSignatures, opts.Want); err != nil {
+	if err := check(h, p.FileSignatures, opts.Want); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return &parsers.List{
 		Format:  Format,
 		Name:    name,
-		Content: content,
+		Content: p.Content,
 		Vendor:  p.Vendor,
 		Entries: selected(entries(h, p.FileSignatures, opts), in.Select),
 	}, nil

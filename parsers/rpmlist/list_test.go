@@ -72,7 +72,7 @@ func TestList(t *testing.T) {
 		Generation: parsers.Gen039,
 		Select:     func(e *parsers.Entry) bool { return parsers.Executable(e.Mode) },
 	}
-	list, err := rpmlist.List(rpmlist.Package{Region: content[8:], Vendor: []byte("packet")}, in)
+	list, err := rpmlist.List(rpmlist.Package{Content: content, Vendor: []byte("packet")}, in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestList(t *testing.T) {
 // What is wrong with a package is found before there is a list of it.
 func TestListRefused(t *testing.T) {
 	for _, name := range []string{"rpm-noalgo", "rpm-nomodes", "rpm-dirindex-big", "rpm-trunc-last100", "rpm-trailing"} {
-		list, err := rpmlist.List(rpmlist.Package{Region: read(t, "bad/"+name)[8:]}, parsers.Input{})
+		list, err := rpmlist.List(rpmlist.Package{Content: read(t, "bad/"+name)}, parsers.Input{})
 		if err == nil || list != nil {
 			t.Errorf("%s gives %v, %v", name, list, err)
 		}

@@ -54,10 +54,7 @@ func Header(list []byte) (*rpmhdr.Header, error) {
 func entries(h, signed *rpmhdr.Header, opts parsers.Options) iter.Seq2[*parsers.Entry, error] {
 	return func(yield func(*parsers.Entry, error) bool) {
 		files := scratch.Get().(*rpmhdr.Files)
-		defer func() {
-			files.Reset()
-			scratch.Put(files)
-		}()
+		defer free(files)
 		if err := load(files, h, signed, opts.Want); err != nil {
 			yield(nil, err)
 			return
@@ -74,6 +71,18 @@ func entries(h, signed *rpmhdr.Header, opts parsers.Options) iter.Seq2[*parsers.
 			}
 		}
 	}
+}
+
+func free(files *rpmhdr.Files) {
+	files.Reset()
+	scratch.Put(files)
+}
+
+// check finds out whether entries would yield an error.
+func check(h, signed *rpmhdr.Header, want parsers.Fields) error {
+	files := scratch.Get().(*rpmhdr.Files)
+	defer free(files)
+	return load(files, h, signed, want)
 }
 
 func load(files *rpmhdr.Files, h, signed *rpmhdr.Header, want parsers.Fields) error {

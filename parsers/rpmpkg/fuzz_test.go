@@ -33,7 +33,7 @@ func FuzzReadPackage(f *testing.F) {
 			}
 			return
 		}
-		if !bytes.Contains(raw, p.Region) {
+		if !bytes.Contains(raw, p.Content) {
 			t.Error("the header is not part of the package")
 		}
 		list, err := rpmlist.List(*p, parsers.Input{})

@@ -83,7 +83,7 @@ func assemble(region []byte, header, signature *rpmhdr.Header) (*rpmlist.Package
 	if err != nil {
 		return nil, err
 	}
-	p := &rpmlist.Package{Region: region, Vendor: vendor}
+	p := &rpmlist.Package{Content: rpmlist.FromHeader(region), Vendor: vendor}
 	if signature.Has(rpmhdr.SigFileSignatures) || signature.Has(rpmhdr.FileSignatures) {
 		p.FileSignatures = signature
 	}
