@@ -3,6 +3,7 @@
 # make test       all tests (as root it installs the Debian packages they need)
 # make bench      speed and memory against the usual tools, under build/bench
 # make fuzz       each decoder for ten seconds under the fuzzer; test/fuzz/record.tsv has the time of all runs
+# make curves     how time and memory grow, as docs/scaling.svg and .tsv
 # make lint       format, vet, staticcheck, shellcheck
 # make man        the manual pages, in build/man
 # make completions  for bash, zsh and fish, in build/completions
@@ -67,6 +68,10 @@ bench: build
 
 fuzz:
 	$(GO) run ./test/fuzz $(FUZZFLAGS)
+
+curves: build
+	test/setup
+	$(GO) run ./test/bench $(BENCHFLAGS) -curves docs/scaling
 
 lint:
 	test/setup

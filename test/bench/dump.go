@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"digestlists/compact"
@@ -73,15 +71,7 @@ func recordDigest(i int) []byte {
 }
 
 func makeRecordList(folder, format string, fill func(io.Writer) error) error {
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return err
-	}
-	f, err := os.Create(filepath.Join(folder, "0-file_list-"+format+"-records"))
-	if err != nil {
-		return err
-	}
-	w := bufio.NewWriter(f)
-	return errors.Join(fill(w), w.Flush(), f.Close())
+	return create(filepath.Join(folder, "0-file_list-"+format+"-records"), fill)
 }
 
 // dump prints a list; the limit is far less than what the list itself has.

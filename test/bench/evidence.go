@@ -10,8 +10,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-
-	"digestlists/compact"
 )
 
 const (
@@ -61,19 +59,7 @@ func makeEvidence(into string) error {
 
 // makeKnown writes the digest list.
 func makeKnown(path string) error {
-	list, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer list.Close()
-	w := compact.NewWriter(list)
-	for i := range knownFiles {
-		digest, _ := knownFile(i)
-		if err := w.Add(compact.Block{Type: compact.TypeFile, Algorithm: compact.SHA256}, digest[:]); err != nil {
-			return err
-		}
-	}
-	return errors.Join(w.Close(), list.Close())
+	return create(path, func(w io.Writer) error { return writeDigests(w, 0, knownFiles) })
 }
 
 func knownFile(i int) (digest [sha256.Size]byte, path string) {

@@ -23,17 +23,33 @@ func (in inputs) lists() string    { return filepath.Join(string(in), "lists") }
 func (in inputs) key() string      { return filepath.Join(string(in), "key", "key.pem") }
 func (in inputs) cert() string     { return filepath.Join(string(in), "key", "cert.der") }
 
-// makeInputs makes what an earlier run has not made already.
-func makeInputs(dir string) error {
+// An input is a folder, and what fills it.
+type input struct {
+	folder string
+	fill   func(into string) error
+}
+
+// makeInputs makes what an earlier run has not made already, for the jobs or for curves.
+func makeInputs(dir string, curves bool) error {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return err
 	}
 	in := inputsIn(abs)
-	for _, input := range []struct {
-		folder string
-		fill   func(into string) error
-	}{
+	wanted := in.ofJobs()
+	if curves {
+		wanted = []input{{string(in.scaling()), makeScaling}}
+	}
+	for _, input := range wanted {
+		if err := once(input.folder, input.fill); err != nil {
+			return fmt.Errorf("make %s: %w", input.folder, err)
+		}
+	}
+	return nil
+}
+
+func (in inputs) ofJobs() []input {
+	return []input{
 		{in.tree(), makeTree},
 		{in.packages(), makePackages},
 		{in.root(), func(into string) error { return makeDatabase(into, in.packages()) }},
@@ -43,12 +59,7 @@ func makeInputs(dir string) error {
 		{in.evidence(), makeEvidence},
 		{filepath.Dir(in.records("compact")), makeRecords},
 		{in.fewRecords(), makeFewRecords},
-	} {
-		if err := once(input.folder, input.fill); err != nil {
-			return fmt.Errorf("make %s: %w", input.folder, err)
-		}
 	}
-	return nil
 }
 
 // once fills a folder that is not there yet. It gets its name only when it is

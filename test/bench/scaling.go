@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+)
+
+// The sizes that curves go through, and the cores that each point is measured on.
+var (
+	digestCounts = []int{1_000, 10_000, 100_000, 1_000_000}
+	listCounts   = []int{100, 1_000, 10_000, 100_000}
+	coreCounts   = []int{1, 2}
+)
+
+// A curve is how a job grows with what it is given.
+type curve struct {
+	name string
+	of   string // the command, in short
+	unit string // what is counted
+	size []int  // how many of them
+	argv func(n int) []string
+}
+
+// curves are those of the picture. Each of them makes its output anew.
+func (b bench) curves() []curve {
+	in, made := b.inputs.scaling(), filepath.Join(b.out, "made")
+	return []curve{
+		{"make a list", "gen_digest_lists -f ascii", "digests", digestCounts, func(n int) []string {
+			return []string{b.tool("gen_digest_lists"), "-d", b.out, "-t", "file", "-o", "append", "-f", "ascii", "-i", in.checksums(n)}
+		}},
+		{"load into a table", "upload_digest_lists --emulate", "digests", digestCounts, func(n int) []string {
+			return []string{b.tool("upload_digest_lists"), "--emulate", made, "add", in.digests(n)}
+		}},
+		{"attest a machine", "verify_digest_lists --measurements", "digests", digestCounts, func(n int) []string {
+			return []string{
+				b.tool("verify_digest_lists"), "--measurements", filepath.Join(in.machine(n), "measurements"),
+				"--pcrs", filepath.Join(in.machine(n), "pcrs"), "--reference", in.known(),
+			}
+		}},
+		{"verify lists", "verify_digest_lists", "lists", listCounts, func(n int) []string {
+			return []string{b.tool("verify_digest_lists"), "-d", in.lists(n), "--key", in.cert()}
+		}},
+		{"convert lists", "upload_digest_lists -o", "lists", listCounts, func(n int) []string {
+			return []string{b.tool("upload_digest_lists"), "-d", in.lists(n), "-o", made}
+		}},
+	}
+}
+
+// A line is what a curve took on so many cores.
+type line struct {
+	curve
+	cores  int
+	points []point
+}
+
+type point struct {
+	n       int
+	seconds float64 // median of the rounds
+	peak    int64   // bytes
+}
+
+// measureCurves measures all points. They are not so many that one run of the picture
+// takes more than some minutes.
+func (b bench) measureCurves(rounds int, say func(string)) ([]line, error) {
+	var lines []line
+	for _, c := range b.curves() {
+		for _, cores := range coreCounts {
+			l := line{curve: c, cores: cores}
+			for _, n := range c.size {
+				say(fmt.Sprintf("%s, %d %s, %d of %d cores", c.name, n, c.unit, cores, runtime.NumCPU()))
+				r, err := job{
+					contenders: []contender{b.intoEmpty(command{argv: pinned(cores, c.argv(n))})},
+					check:      done,
+					figure:     milliseconds,
+				}.measure(rounds)
+				if err != nil {
+					return nil, err
+				}
+				l.points = append(l.points, point{n, r.seconds[0], r.peak})
+			}
+			lines = append(lines, l)
+		}
+	}
+	return lines, nil
+}
+
+// pinned runs a program on the first cores only, as if there were no others.
+func pinned(cores int, argv []string) []string {
+	return append([]string{"taskset", "--cpu-list", fmt.Sprintf("0-%d", cores-1)}, argv...)
+}
