@@ -1,0 +1,1 @@
+gen_digest_lists -f rpm+db -t file -o append
