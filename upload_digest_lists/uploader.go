@@ -12,8 +12,10 @@ import (
 	"digestlists/parsers/plugin"
 )
 
-// compactFormat is the one format that the kernel reads itself.
-const compactFormat = "compact"
+const (
+	compactFormat    = "compact" // the one format that the kernel reads itself
+	compactTLVFormat = "compact_tlv"
+)
 
 // An uploader takes the lists of a set one by one.
 type uploader struct {
