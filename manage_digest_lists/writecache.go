@@ -134,6 +134,9 @@ func (j *job) put(made cacheFile) error {
 		return nil
 	}
 	if verb != "" {
+		if err := makeFolder(filepath.Dir(path)); err != nil {
+			return err
+		}
 		err := atomicfile.Write(path, 0o644, func(w io.Writer) error {
 			_, err := w.Write(made.content)
 			return err
@@ -146,4 +149,16 @@ func (j *job) put(made cacheFile) error {
 		return nil
 	}
 	return xattr.Set(path, imasig.AttributeName, made.ima)
+}
+
+// makeFolder makes the folder that the kernel reads, which no package need have brought, but
+// none above it.
+func makeFolder(path string) error {
+	if err := os.Mkdir(path, 0o755); err != nil {
+		if errors.Is(err, os.ErrExist) {
+			return nil
+		}
+		return err
+	}
+	return os.Chmod(path, 0o755) // whatever the umask
 }
