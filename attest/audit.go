@@ -117,6 +117,9 @@ func (v *verifier) audit(records iter.Seq2[*audit.Record, error]) error {
 			i = len(report.Findings)
 			at[u] = i
 			report.Findings = append(report.Findings, v.auditFinding(r, res))
+			if err := v.fits(); err != nil {
+				return err
+			}
 		}
 		report.Findings[i].count(r.Time)
 	}
@@ -143,6 +146,7 @@ func (v *verifier) auditFinding(r *audit.Record, res result) AuditFinding {
 		f.Algorithm, f.Digest = res.algorithm.String(), bytes.Clone(res.digest)
 	}
 	f.Known = v.knownFrom(res)
+	v.reported += findingSize + 2*len(f.Path) + len(f.Command) + len(f.Program)
 	return f
 }
 

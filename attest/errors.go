@@ -12,6 +12,7 @@ import (
 var (
 	ErrMalformed = compact.ErrMalformed
 	ErrTruncated = compact.ErrTruncated
+	ErrTooLarge  = compact.ErrTooLarge
 )
 
 // ErrQuote is a quote that can be read and does not hold. The other errors here say why,

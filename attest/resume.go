@@ -26,6 +26,7 @@ func (v *verifier) resume(s *savedState, quote *Quote) error {
 	maps.Copy(v.uncovered, s.Uncovered)
 	r := v.report
 	r.Findings = append(r.Findings, s.Findings...)
+	v.reported = findingSize * (len(s.Findings) + len(s.Lists))
 	for _, l := range s.Lists {
 		l.pcr = l.PCR
 		r.Lists = append(r.Lists, l.ListReport)

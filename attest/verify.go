@@ -55,8 +55,10 @@ type Options struct {
 // audit record cannot be read, or that Options.From does not fit, which is ErrState; all else is in the report.
 //
 // Memory does not grow with the list, but for what the report says about entries that are
-// not known or, with Options.All, about all of them. Measurements are read by a goroutine of
-// their own, which has ended when Verify returns.
+// not known or, with Options.All, about all of them. Of those that are not known a machine can
+// make up any number, in a compressed file of a few MiB: more than fit into 128 MiB, which
+// are more than 100,000, are ErrTooLarge unless all are wanted. Measurements are read by a
+// goroutine of their own, which has ended when Verify returns.
 func Verify(e Evidence, o Options) (*Report, error) {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
@@ -83,6 +85,9 @@ func Verify(e Evidence, o Options) (*Report, error) {
 			return nil, err
 		}
 		v.add(entry)
+		if err := v.fits(); err != nil {
+			return nil, err
+		}
 	}
 	return v.finish(e), nil
 }
@@ -107,6 +112,7 @@ type verifier struct {
 	loaded  map[*List]bool
 
 	previous     previous
+	reported     int    // what the report takes, see fits
 	firstWrong   string // the first template digest that does not recompute
 	notesWritten map[string]bool
 
@@ -242,12 +248,28 @@ func (v *verifier) finding(m *imalog.Measurement, r result, entry int) Finding {
 	if r.digest != nil {
 		f.Algorithm, f.Digest = r.algorithm.String(), bytes.Clone(r.digest)
 	}
+	v.reported += findingSize + len(f.Path)
 	return f
+}
+
+// What a report may take, in bytes, and what one thing in it does, besides its name.
+const (
+	maxReported = 128 << 20
+	findingSize = 1 << 10
+)
+
+// fits is an error if more is to be reported than anybody has asked for.
+func (v *verifier) fits() error {
+	if v.reported <= maxReported || v.options.All {
+		return nil
+	}
+	return fmt.Errorf("%w: a report of what is not known, of %d entries so far: are these the right references?", ErrTooLarge, v.replay.Entries())
 }
 
 func (v *verifier) listReport(m *imalog.Measurement, r result) ListReport {
 	l := ListReport{Entry: v.replay.Entries(), Path: m.Name(), Class: r.class, SignedBy: r.signedBy, pcr: int(m.PCR)}
 	l.Algorithm, l.Digest = r.algorithm.String(), bytes.Clone(r.digest)
+	v.reported += findingSize + len(l.Path)
 	if r.list != nil {
 		l.Reference = r.list.Name
 	}

@@ -1,6 +1,5 @@
-// Package hostile tries the library and the tools on inputs that nobody sends in good
-// faith: what they leave behind, how much memory and time they take, and what they say.
-package hostile
+// Package leaks holds the public library to leaving nothing behind, however often it fails.
+package leaks
 
 import (
 	"fmt"
