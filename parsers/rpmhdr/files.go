@@ -180,9 +180,27 @@ func (f *Files) loadPaths() (err error) {
 		return f.header.failValue(names, compact.ErrMalformed, "of type %v, want %v", names.kind, kindStrings)
 	}
 	f.dirs = f.header.texts(names)
+	if err := f.checkDirs(names); err != nil {
+		return err
+	}
 	for i := 0; i < len(f.dirIndexes); i += 4 {
 		if dir := binary.BigEndian.Uint32(f.dirIndexes[i:]); dir >= names.count {
 			return f.failFile(DirIndexes, i/4, compact.ErrMalformed, "directory %d, want 0 to %d", int32(dir), names.count-1)
+		}
+	}
+	return nil
+}
+
+// maxPath is PATH_MAX of Linux, in bytes and with the NUL at the end.
+const maxPath = 4096
+
+// checkDirs refuses directories that no system can have. Any number of files may be in the
+// same one: their paths would be many times as large as the header.
+func (f *Files) checkDirs(names *entry) error {
+	rest := f.dirs
+	for i := range names.count {
+		if dir := rest.next(); len(dir) >= maxPath {
+			return f.header.failValue(names, compact.ErrMalformed, "directory %d of %d bytes, want fewer than %d", i, len(dir), maxPath)
 		}
 	}
 	return nil

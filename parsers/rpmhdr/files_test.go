@@ -163,6 +163,7 @@ func TestFilesMalformed(t *testing.T) {
 		"no directories":             {with(rpmhdr.DirNames), compact.ErrMalformed, "dirnames"},
 		"no directory numbers":       {with(rpmhdr.DirIndexes), compact.ErrMalformed, "dirindexes"},
 		"directory one too many":     {with(rpmhdr.DirIndexes, numbers[uint32](rpmhdr.DirIndexes, 0, 1, 2, 0)), compact.ErrMalformed, "dirindexes, file 3 of 4"},
+		"directory too long":         {with(rpmhdr.DirNames, texts(rpmhdr.DirNames, "/", "/"+strings.Repeat("x", 4095))), compact.ErrMalformed, "dirnames"},
 		"directory negative":         {with(rpmhdr.DirIndexes, numbers[uint32](rpmhdr.DirIndexes, 0, 0xffffffff, 0, 0)), compact.ErrMalformed, "dirindexes, file 2 of 4"},
 		"fewer signatures":           {with(rpmhdr.FileSignatures, texts(rpmhdr.FileSignatures, "03")), compact.ErrMalformed, "filesignatures"},
 		"signature not hex":          {with(rpmhdr.FileSignatures, texts(rpmhdr.FileSignatures, "", "0x", "", "")), compact.ErrMalformed, "filesignatures"},
