@@ -139,19 +139,25 @@ func (m machine) readQuote() (e attest.QuoteEvidence, err error) {
 	return e, nil
 }
 
-// maxSmall bounds keys, quotes and signatures, in bytes: far more than any has.
-const maxSmall = 1 << 20
+// Bounds of what is read as a whole, in bytes: far more than any such file has.
+const (
+	maxSmall    = 1 << 20  // keys, quotes and signatures of machines
+	maxKeys     = 16 << 20 // certificates and OpenPGP keys
+	maxPatterns = 16 << 20
+)
 
-// readSmall also reads what is no regular file, such as a pipe that a shell has made.
-func readSmall(path string) ([]byte, error) {
+func readSmall(path string) ([]byte, error) { return readFile(path, maxSmall) }
+
+// readFile also reads what is no regular file, such as a pipe that a shell has made.
+func readFile(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSmall+1))
-	if err == nil && len(data) > maxSmall {
-		err = fmt.Errorf("%s: more than %d bytes", path, maxSmall)
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("%s: more than %d bytes", path, limit)
 	}
 	return data, err
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path"
 	"slices"
 
@@ -87,7 +86,7 @@ func addKeyring(policy *keylime.Policy, c *cli.Context) error {
 		return err
 	}
 	for _, file := range files {
-		data, err := os.ReadFile(file)
+		data, err := readFile(file, maxKeys)
 		if err != nil {
 			return err
 		}

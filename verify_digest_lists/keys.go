@@ -27,7 +27,7 @@ func (v *verifier) loadKeys(c *cli.Context) error {
 		}
 	}
 	for _, path := range c.StringSlice("rpm-keys") {
-		data, err := os.ReadFile(path)
+		data, err := readFile(path, maxKeys)
 		if err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func (v *verifier) loadKeys(c *cli.Context) error {
 }
 
 func (v *verifier) addKey(path string) error {
-	data, err := os.ReadFile(path)
+	data, err := readFile(path, maxKeys)
 	if err != nil {
 		return err
 	}

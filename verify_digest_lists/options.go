@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"time"
 
 	"digestlists/attest"
@@ -110,7 +109,7 @@ func readPatterns(c *cli.Context, option string) (*attest.Patterns, error) {
 	if !c.IsSet(option) {
 		return nil, nil
 	}
-	data, err := os.ReadFile(c.String(option))
+	data, err := readFile(c.String(option), maxPatterns)
 	if err != nil {
 		return nil, err
 	}

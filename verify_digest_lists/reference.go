@@ -29,7 +29,7 @@ func readKeys(c *cli.Context) (*attest.Keys, error) {
 	}
 	keys := new(attest.Keys)
 	for _, path := range files {
-		data, err := os.ReadFile(path)
+		data, err := readFile(path, maxKeys)
 		if err != nil {
 			return nil, err
 		}
