@@ -26,15 +26,18 @@ type TLVReader struct {
 	header Header
 	index  uint32
 	end    int64 // offset after the current block
-	rec    Record
-	buf    []byte // of the digests of rec
+	rec    *Record
+	last   *Record // the one before
+	buf    []byte  // of the digests of rec
 	err    error
 
 	checking bool // records are not kept
 }
 
 // NewTLVReader returns a reader of the list in r. It reads ahead.
-func NewTLVReader(r io.Reader) *TLVReader { return &TLVReader{in: newInput(r)} }
+func NewTLVReader(r io.Reader) *TLVReader {
+	return &TLVReader{in: newInput(r), rec: new(Record), last: new(Record)}
+}
 
 // Next goes to the next block, past what is left of the current one. It returns
 // io.EOF at the end of the list.
@@ -75,7 +78,7 @@ func (t *TLVReader) Record() (*Record, error) {
 		t.err = err
 		return nil, err
 	}
-	return &t.rec, nil
+	return t.rec, nil
 }
 
 // blockEnd checks that the last record ends where the header says.
@@ -94,10 +97,10 @@ func (t *TLVReader) record() error {
 		return err
 	}
 	items := int(count[0])
-	last := t.rec
-	t.rec, t.buf = Record{}, t.buf[:0]
+	t.rec, t.last = t.last, t.rec
+	*t.rec, t.buf = Record{}, t.buf[:0]
 	for range items {
-		if err := t.item(&last); err != nil {
+		if err := t.item(); err != nil {
 			return err
 		}
 	}
@@ -107,7 +110,7 @@ func (t *TLVReader) record() error {
 	return nil
 }
 
-func (t *TLVReader) item(last *Record) error {
+func (t *TLVReader) item() error {
 	head, err := t.read(5, "item")
 	if err != nil {
 		return err
@@ -137,7 +140,7 @@ func (t *TLVReader) item(last *Record) error {
 		t.buf = append(t.buf, data...)
 		data = t.buf[start:len(t.buf):len(t.buf)]
 	}
-	t.rec.set(id, data, last)
+	t.rec.set(id, data, t.last)
 	return nil
 }
 
