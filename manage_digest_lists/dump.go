@@ -51,7 +51,7 @@ func (d *dumper) dump(list listdir.List) error {
 		return d.dumpKey(list)
 	}
 	d.buf = d.form.list(d.buf[:0], list)
-	for e, err := range d.entries(list, parsers.Options{Want: everything, KeepZero: true}) {
+	for e, err := range ahead(d.entries(list, parsers.Options{Want: everything, KeepZero: true})) {
 		if err != nil {
 			return err
 		}
