@@ -22,7 +22,7 @@ var (
 
 const pictureHead = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 600" role="img" aria-labelledby="t d">
 <title id="t">How time and memory grow</title>
-<desc id="d">Four fields: time and peak memory of making, loading and attesting digests by their number, and of verifying and converting lists by theirs. The same figures are in the table next to this picture.</desc>
+<desc id="d">Four fields: time and peak memory of making and converting a list and of attesting a machine, by the number of digests, and of verifying and converting lists, by theirs. The same figures are in the table next to this picture.</desc>
 <style>
 	text { font: 13px system-ui, "DejaVu Sans", sans-serif; fill: #1f2328 }
 	.title { font-weight: 600 }

@@ -29,8 +29,8 @@ func (b bench) curves() []curve {
 		{"make a list", "gen_digest_lists -f ascii", "digests", digestCounts, func(n int) []string {
 			return []string{b.tool("gen_digest_lists"), "-d", b.out, "-t", "file", "-o", "append", "-f", "ascii", "-i", in.checksums(n)}
 		}},
-		{"load into a table", "upload_digest_lists --emulate", "digests", digestCounts, func(n int) []string {
-			return []string{b.tool("upload_digest_lists"), "--emulate", made, "add", in.digests(n)}
+		{"convert a list", "upload_digest_lists -o", "digests", digestCounts, func(n int) []string {
+			return []string{b.tool("upload_digest_lists"), "-d", in.digests(n), "-o", made}
 		}},
 		{"attest a machine", "verify_digest_lists --measurements", "digests", digestCounts, func(n int) []string {
 			return []string{
