@@ -4,6 +4,7 @@
 # make bench      speed and memory against the usual tools, under build/bench
 # make fuzz       each decoder for ten seconds under the fuzzer; test/fuzz/record.tsv has the time of all runs
 # make curves     how time and memory grow, as docs/scaling.svg and .tsv
+# make race       the tests of packages and tools under the race detector, which takes long
 # make lint       format, vet, staticcheck, shellcheck
 # make man        the manual pages, in build/man
 # make completions  for bash, zsh and fish, in build/completions
@@ -49,7 +50,7 @@ LDFLAGS  := -s -w $(if $(RELEASE),-X digestlists/internal/command.release=$(RELE
 TAGS     := -tags=urfave_cli_no_docs
 STAMP    := -buildvcs=$(if $(COMMIT),auto,false) -ldflags='$(LDFLAGS)'
 
-.PHONY: build demo test bench fuzz lint man completions install install-initramfs dist version clean
+.PHONY: build demo test bench fuzz race lint man completions install install-initramfs dist version clean
 
 build:
 	@mkdir -p $(BIN)
@@ -68,6 +69,11 @@ bench: build
 
 fuzz:
 	$(GO) run ./test/fuzz $(FUZZFLAGS)
+
+# What else is in test/ runs programs that are built without the detector.
+race:
+	test/setup
+	$(GO) test -race $(TESTFLAGS) $$($(GO) list ./... | grep -v '^digestlists/test/') ./test/leaks
 
 curves: build
 	test/setup
