@@ -11,6 +11,6 @@
 // build/boot, in a folder that begins with the test's name.
 //
 // Needs the packages that test/setup installs, and the kernel that it unpacks. With
-// KERNEL=path in the environment another kernel is booted, which is taken to have
-// digest lists and trusted keys.
+// KERNEL=path in the environment another kernel is booted; its configuration tells
+// whether it has digest lists and trusted keys.
 package boot

@@ -44,12 +44,12 @@ var imageCases = []struct {
 	{
 		name: "root on tmpfs", before: rootInImage, exit: "4",
 		hooks: []string{noDigestLists}, carried: true,
-		makers: "dracut dracut-systemd initramfs-tools",
+		makers: "dracut dracut-systemd dracut10x dracut10x-systemd initramfs-tools",
 	},
 	{
 		name: "root on ramfs and a corrupt list", option: withRoot, before: "echo >>" + lists + "/1-file_list-compact-one", exit: "4",
 		hooks:  []string{`security attributes of lists were not restored: .*not supported`, noDigestLists},
-		makers: "dracut dracut-systemd initramfs-tools",
+		makers: "dracut dracut-systemd dracut10x dracut10x-systemd initramfs-tools",
 	},
 	{
 		name: "no lists", option: withRoot, before: "rm -r " + lists, exit: "4",
@@ -113,7 +113,7 @@ func TestImages(t *testing.T) {
 	dir := boot.Folder(t)
 	system := newSystem(t, dir)
 	disk := boot.Disk(t, dir)
-	for _, maker := range []string{"dracut", "dracut-systemd", "initramfs-tools"} {
+	for _, maker := range []string{"dracut", "dracut-systemd", "dracut10x", "dracut10x-systemd", "initramfs-tools"} {
 		t.Run(maker, func(t *testing.T) {
 			t.Parallel()
 			dir := boot.Folder(t)

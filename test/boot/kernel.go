@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"digestlists/internal/kernelconfig"
 )
 
 // A Kernel is what guests boot.
@@ -21,14 +23,13 @@ type Kernel struct {
 }
 
 // FindKernel returns Debian's cloud kernel, or the one that KERNEL names, whose
-// modules are expected where a package of a kernel has them. The digest list
-// extension is not in any kernel that the tests can install, so that what they
+// modules and configuration are expected where a package of a kernel has them. The
+// digest list extension is not in any kernel that the tests can install, so that what they
 // expect of one is written from what is known of it, and was not run. Debian builds no
 // kernel with trusted keys either; those tests were run on Linux 6.1 built with them.
 func FindKernel() (*Kernel, error) {
 	image := os.Getenv("KERNEL")
-	named := image != ""
-	if !named {
+	if image == "" {
 		root, err := moduleRoot()
 		if err != nil {
 			return nil, err
@@ -43,8 +44,17 @@ func FindKernel() (*Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	modules := filepath.Join(filepath.Dir(image), "../lib/modules")
-	return &Kernel{Image: image, Version: version, Modules: modules, DigestLists: named, TrustedKeys: named}, nil
+	root := filepath.Join(filepath.Dir(image), "..")
+	config, _, err := kernelconfig.Read(root, version)
+	if err != nil {
+		return nil, err
+	}
+	kernel := &Kernel{Image: image, Version: version, Modules: filepath.Join(root, "lib/modules")}
+	for option := range config {
+		kernel.DigestLists = kernel.DigestLists || strings.HasPrefix(option, "CONFIG_IMA_DIGEST_LIST")
+		kernel.TrustedKeys = kernel.TrustedKeys || option == "CONFIG_TRUSTED_KEYS"
+	}
+	return kernel, nil
 }
 
 // kernelVersion reads the version in a kernel image. Source:

@@ -34,9 +34,9 @@ func overlay(t *testing.T, lower string, files ...string) string {
 
 // machine returns the machine that runs the test with other files on top, and
 // what programs need: processes and the simplest devices.
-func machine(t *testing.T, files string) string {
+func machine(t *testing.T, files ...string) string {
 	t.Helper()
-	root := overlay(t, "/", files)
+	root := overlay(t, "/", files...)
 	must(t, unix.Mount("proc", filepath.Join(root, "proc"), "proc", 0, ""))
 	dev := filepath.Join(root, "dev")
 	must(t, unix.Mount("dev", dev, "tmpfs", 0, "mode=0755"))
