@@ -11,7 +11,6 @@ import (
 	"digestlists/internal/imasig"
 	"digestlists/internal/listdir"
 	"digestlists/internal/pgp"
-	"digestlists/internal/regular"
 	"digestlists/internal/vendorsig"
 	"digestlists/parsers/rpmlist"
 )
@@ -25,16 +24,11 @@ func convertRPM(j *job) error {
 	if !ok {
 		return command.Usagef("unknown form %q, want plain, apart or on-disk", j.Args().First())
 	}
-	c := &converter{job: j, to: to, now: time.Now()}
-	for _, path := range j.StringSlice("rpm-keys") {
-		data, err := regular.ReadFile(path, 0, maxCertificate)
-		if err == nil {
-			err = c.keys.Add(data, path)
-		}
-		if err != nil {
-			return err
-		}
+	keys, err := j.vendors()
+	if err != nil {
+		return err
 	}
+	c := &converter{job: j, to: to, keys: keys, now: time.Now()}
 	tx, err := listdir.Begin(j.directory(), listdir.Options{DryRun: j.Bool("dry-run")})
 	if err != nil {
 		return err
@@ -53,7 +47,7 @@ func convertRPM(j *job) error {
 type converter struct {
 	*job
 	to   vendorsig.Form
-	keys pgp.Keyring
+	keys *pgp.Keyring
 	now  time.Time
 	done []conversion
 }
@@ -100,7 +94,7 @@ func (c *converter) convert(tx *listdir.Tx, file string) error {
 		return nil
 	}
 	if list.Form != vendorsig.None && len(c.keys.Keys()) > 0 {
-		if _, err := list.Verify(&c.keys, c.now); err != nil {
+		if _, err := list.Verify(c.keys, c.now); err != nil {
 			return err
 		}
 	}
@@ -135,7 +129,7 @@ func (c *converter) replace(tx *listdir.Tx, file string, list *vendorsig.List) (
 	var packets, attribute []byte
 	switch c.to {
 	case vendorsig.Apart:
-		packets, err = list.Packets(&c.keys)
+		packets, err = list.Packets(c.keys)
 	case vendorsig.OnDisk:
 		content, attribute, err = list.OnDisk()
 	}

@@ -8,12 +8,9 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"digestlists/compact"
 	"digestlists/internal/command"
-	"digestlists/internal/imasig"
-	"digestlists/internal/inroot"
 	"digestlists/internal/listdir"
 	"digestlists/parsers"
 )
@@ -36,23 +33,19 @@ type fact struct {
 	Modifiers string `json:"modifiers,omitempty"`
 	Digest    string `json:"digest"`
 	Path      string `json:"path,omitempty"`
-	SignedBy  string `json:"signed_by,omitempty"`
-	Unsigned  string `json:"unsigned,omitempty"` // why it is not signed by a known key
+	signature
 
+	list   listdir.List
 	digest compact.Digest
 }
 
 // explain says what the lists know of a path or a digest.
 func explain(j *job) error {
-	l, err := j.openLists()
+	l, root, err := j.openListsAndRoot()
 	if err != nil {
 		return err
 	}
 	defer l.Close()
-	root, err := inroot.Open(j.root())
-	if err != nil {
-		return err
-	}
 	defer root.Close()
 	s, err := newSubject(root, j.Args().First())
 	if err != nil {
@@ -71,7 +64,7 @@ func explain(j *job) error {
 	}
 	for _, facts := range [][]fact{ex.Known, ex.Others} {
 		for i := range facts {
-			facts[i].SignedBy, facts[i].Unsigned = signers.of(facts[i].List)
+			facts[i].signature = signers.of(facts[i].list)
 		}
 	}
 	ex.Digests = s.texts()
@@ -99,7 +92,7 @@ func (ex *explanation) look(l *lists, list listdir.List, s *subject) (err error)
 		d.Sum = bytes.Clone(d.Sum)
 		f := fact{
 			List: list.File, Type: d.Type.String(), Modifiers: d.Modifiers.String(), Digest: digestText(d.Algorithm, d.Sum),
-			Path: strings.Clone(e.Path), digest: d,
+			Path: strings.Clone(e.Path), list: list, digest: d,
 		}
 		if same {
 			ex.Known = append(ex.Known, f)
@@ -113,70 +106,6 @@ func (ex *explanation) look(l *lists, list listdir.List, s *subject) (err error)
 
 func digestText(a compact.Algorithm, sum []byte) string {
 	return a.String() + ":" + hex.EncodeToString(sum)
-}
-
-// signers tells who signed the lists.
-type signers struct {
-	lists *lists
-	keys  *imasig.Keyring
-	now   time.Time
-	seen  map[string][2]string
-}
-
-// signers trusts the key lists of the directory, and --cert.
-func (j *job) signers(root *inroot.Root, l *lists) (*signers, error) {
-	s := &signers{lists: l, keys: new(imasig.Keyring), now: time.Now(), seen: make(map[string][2]string)}
-	if j.IsSet("cert") {
-		var err error
-		if s.keys, err = certificates(root, j.StringSlice("cert")); err != nil {
-			return nil, err
-		}
-	}
-	for _, list := range l.Dir.Lists() {
-		if list.Type != compact.TypeKey {
-			continue
-		}
-		key, err := readKey(l, list)
-		if err != nil {
-			j.Fail(list.File, err)
-			continue
-		}
-		s.keys.AddKey(key)
-	}
-	return s, nil
-}
-
-// of returns the name of the key that signed a list, or why no key that is known did.
-func (s *signers) of(file string) (by, unsigned string) {
-	if seen, ok := s.seen[file]; ok {
-		return seen[0], seen[1]
-	}
-	by, err := s.verify(file)
-	if err != nil {
-		by = ""
-		var ok bool
-		if unsigned, ok = imasig.Reason(err); !ok {
-			unsigned = err.Error()
-		}
-	}
-	s.seen[file] = [2]string{by, unsigned}
-	return by, unsigned
-}
-
-func (s *signers) verify(file string) (string, error) {
-	content, err := s.lists.ReadInto(file, nil)
-	if err != nil {
-		return "", err
-	}
-	found, err := imasig.Find(filepath.Join(s.lists.Path, file), content)
-	if err != nil {
-		return "", err
-	}
-	verified, err := s.keys.Open(found, s.now)
-	if err != nil {
-		return "", err
-	}
-	return verified.Key.Name, nil
 }
 
 func (ex *explanation) print(j *job) error {
@@ -207,11 +136,7 @@ func sectionText(title string, facts []fact) string {
 		if f.Path != "" {
 			text += " path=" + printable(f.Path)
 		}
-		if f.SignedBy != "" {
-			text += ", signed by " + printable(f.SignedBy) + "\n"
-		} else {
-			text += ", " + f.Unsigned + "\n"
-		}
+		text += ", " + f.signature.text() + "\n"
 	}
 	return text
 }

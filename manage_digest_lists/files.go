@@ -9,7 +9,6 @@ import (
 	"digestlists/internal/evm"
 	"digestlists/internal/filemeta"
 	"digestlists/internal/imasig"
-	"digestlists/internal/inroot"
 	"digestlists/internal/progress"
 
 	"golang.org/x/sys/unix"
@@ -48,15 +47,11 @@ func (j *job) removeAttr(name string) error {
 
 // withFiles goes through the files of the root that the lists name.
 func (j *job) withFiles(r *filemeta.Runner, wanted wanter) error {
-	l, err := j.openLists()
+	l, root, err := j.openListsAndRoot()
 	if err != nil {
 		return err
 	}
 	defer l.Close()
-	root, err := inroot.Open(j.root())
-	if err != nil {
-		return err
-	}
 	defer root.Close()
 	r.Open = filemeta.InRoot(root)
 	files := j.wants(l, wanted)

@@ -19,7 +19,7 @@ func (ex *explanation) judge() {
 		ex.Others = []fact{}
 	}
 	ex.Measure = measureText(ex.loaded(func(fact) bool { return true }))
-	signed := ex.loaded(func(f fact) bool { return f.SignedBy != "" })
+	signed := ex.loaded(fact.counts)
 	ex.Appraise = appraiseText(signed, len(ex.Known) > 0)
 }
 

@@ -11,6 +11,7 @@ import (
 	"digestlists/internal/atomicfile"
 	"digestlists/internal/command"
 	"digestlists/internal/decode"
+	"digestlists/internal/inroot"
 	"digestlists/internal/listdir"
 	"digestlists/parsers"
 	"digestlists/parsers/formats"
@@ -61,6 +62,20 @@ func (j *job) openLists() (*lists, error) {
 	}
 	l.Close()
 	return nil, command.WithCode(command.ExitNothing, fmt.Errorf("%s: no list %q", l.Path, j.String("file")))
+}
+
+// openListsAndRoot opens the lists, and the root of the files that they name.
+func (j *job) openListsAndRoot() (*lists, *inroot.Root, error) {
+	l, err := j.openLists()
+	if err != nil {
+		return nil, nil, err
+	}
+	root, err := inroot.Open(j.root())
+	if err != nil {
+		l.Close()
+		return nil, nil, err
+	}
+	return l, root, nil
 }
 
 // openPath opens a directory of lists, or a single list.

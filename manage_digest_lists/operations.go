@@ -18,7 +18,7 @@ func operations() []operation {
 		{"gen-ima-list", "predict the measurement list and PCR of a kernel that loads the lists", nil, predicting, genIMAList},
 		{"repair-meta-digest-lists", "make the files of the lists themselves as they should be", nil, changing, repairMetaDigestLists},
 		{"diff", "print what one directory or list knows and the other does not", []string{"A", "B"}, []string{"json"}, diff},
-		{"explain", "say which lists know a path or digest, and what the kernel does", []string{"PATH|DIGEST"}, []string{"dir", "file", "cert", "json"}, explain},
+		{"explain", "say which lists know a path or digest, and what the kernel does", []string{"PATH|DIGEST"}, []string{"dir", "file", "cert", "rpm-keys", "json"}, explain},
 		{"stats", "count lists, digests and the kernel memory that they need", nil, []string{"dir", "file", "json"}, stats},
 		{"dump", "print what the lists hold", nil, []string{"dir", "file", "output", "json"}, dump},
 		{opApplySignatures, "sign files with what their packages carry", nil, append(fileSignatures, "dry-run"), applySignatures},
