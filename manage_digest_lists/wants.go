@@ -41,8 +41,15 @@ func (d *describer) metaWants(list listdir.List, e *parsers.Entry) (want filemet
 		want.Attrs = append(want.Attrs, filemeta.Attr{Name: capability.AttributeName, Value: caps})
 	}
 	if list.Type == compact.TypeMetadata {
-		want.Attrs = append(want.Attrs, digestAttr(e), listedAttr(e.Algorithm))
-		want.MetaDigest = bytes.Clone(e.EVMDigest)
+		want.Attrs = append(want.Attrs, digestAttr(e))
+		digest, err := d.digest(e)
+		if err != nil {
+			return want, false, err
+		}
+		if digest != nil {
+			want.Attrs = append(want.Attrs, listedAttr(e.Algorithm))
+			want.MetaDigest = bytes.Clone(digest)
+		}
 	}
 	want.Config = e.Flags&parsers.FlagConfig != 0
 	return want, want.HasMode || want.HasOwner || want.Attrs != nil, nil
