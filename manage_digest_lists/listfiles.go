@@ -61,7 +61,7 @@ func listWant(l *lists, list listdir.List, policy *selinux.Policy) (filemeta.Wan
 	want.Attrs = []filemeta.Attr{{Name: capability.AttributeName}}
 	if policy != nil {
 		if label := policy.Label(path.Join(listdir.Default, list.File), listMode); label != "" {
-			want.Attrs = append(want.Attrs, filemeta.Attr{Name: filemeta.LabelName, Value: evm.Label(label)})
+			want.Attrs = append(want.Attrs, filemeta.Attr{Name: selinux.AttributeName, Value: evm.Label(label)})
 		}
 	}
 	signature, err := detached(filepath.Join(l.Path, list.File))

@@ -16,9 +16,9 @@ import (
 	"digestlists/internal/command"
 	"digestlists/internal/evm"
 	"digestlists/internal/filehash"
-	"digestlists/internal/filemeta"
 	"digestlists/internal/imasig"
 	"digestlists/internal/inroot"
+	"digestlists/internal/selinux"
 	"digestlists/internal/xattr"
 
 	"golang.org/x/sys/unix"
@@ -121,7 +121,7 @@ func (s *subject) hash(a compact.Algorithm) (sums [2][]byte, err error) {
 	}
 	m := evm.Metadata{UID: s.opened.Stat.Uid, GID: s.opened.Stat.Gid, Mode: uint16(s.opened.Stat.Mode)}
 	for name, value := range map[string]*[]byte{
-		filemeta.LabelName: &m.Label, imasig.AttributeName: &m.IMA, capability.AttributeName: &m.Caps,
+		selinux.AttributeName: &m.Label, imasig.AttributeName: &m.IMA, capability.AttributeName: &m.Caps,
 	} {
 		*value, err = xattr.GetFd(s.opened.Fd, name)
 		if err != nil && !errors.Is(err, xattr.ErrAbsent) && !errors.Is(err, xattr.ErrUnsupported) {

@@ -11,6 +11,7 @@ import (
 	"digestlists/internal/filemeta"
 	"digestlists/internal/imasig"
 	"digestlists/internal/listdir"
+	"digestlists/internal/selinux"
 	"digestlists/parsers"
 )
 
@@ -30,7 +31,7 @@ func (d *describer) metaWants(list listdir.List, e *parsers.Entry) (want filemet
 		}
 	}
 	if e.Known&parsers.FieldLabel != 0 {
-		want.Attrs = append(want.Attrs, filemeta.Attr{Name: filemeta.LabelName, Value: evm.Label(e.Label)})
+		want.Attrs = append(want.Attrs, filemeta.Attr{Name: selinux.AttributeName, Value: evm.Label(e.Label)})
 	}
 	// Lists that tell the mode tell capabilities, too, of the few files that have any.
 	if want.HasMode || e.Caps != "" {

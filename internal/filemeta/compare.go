@@ -11,11 +11,9 @@ import (
 	"digestlists/internal/capability"
 	"digestlists/internal/evm"
 	"digestlists/internal/imasig"
+	"digestlists/internal/selinux"
 	"digestlists/internal/xattr"
 )
-
-// LabelName is the extended attribute that holds an SELinux label.
-const LabelName = "security.selinux"
 
 const permissions = 0o7777 // of st_mode, without the file type
 
@@ -72,7 +70,7 @@ func (t *target) read(want *Want) error {
 		names = append(names, a.Name)
 	}
 	if want.MetaDigest != nil {
-		names = append(names, LabelName, imasig.AttributeName, capability.AttributeName)
+		names = append(names, selinux.AttributeName, imasig.AttributeName, capability.AttributeName)
 	}
 	for _, name := range names {
 		if _, ok := t.attrs[name]; ok {
@@ -181,7 +179,7 @@ func (t *target) offDigest(want *Want) (*Difference, error) {
 	if t.Repair {
 		values = t.restored(want, &m)
 	}
-	m.Label, m.IMA, m.Caps = values[LabelName], values[imasig.AttributeName], values[capability.AttributeName]
+	m.Label, m.IMA, m.Caps = values[selinux.AttributeName], values[imasig.AttributeName], values[capability.AttributeName]
 	digest, err := m.Digest(want.Algorithm)
 	if err != nil || bytes.Equal(digest, want.MetaDigest) {
 		return nil, err
@@ -225,7 +223,7 @@ func describe(name string, value []byte) string {
 	switch {
 	case value == nil:
 		return ""
-	case name == LabelName:
+	case name == selinux.AttributeName:
 		return strings.TrimSuffix(string(value), "\x00")
 	case name == capability.AttributeName:
 		if set, err := capability.Decode(value); err == nil {

@@ -3,6 +3,7 @@
 package owner
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -28,7 +29,8 @@ type DB struct {
 }
 
 // Open reads a passwd and a group file; an empty path stands for the one in etc
-// under root. Errors name the file and the line.
+// under root, which is that of the running system if it is empty. Errors name the file
+// and the line.
 func Open(root, passwd, group string) (*DB, error) {
 	users, err := readTable("user", root, passwd, "passwd")
 	if err != nil {
@@ -63,7 +65,7 @@ const maxFile = 64 << 20
 
 func readTable(kind, root, path, name string) (*Table, error) {
 	if path == "" {
-		path = filepath.Join("/", root, "etc", name)
+		path = filepath.Join(cmp.Or(root, "/"), "etc", name)
 	}
 	data, err := regular.ReadFile(path, 0, maxFile)
 	if err != nil {

@@ -39,6 +39,11 @@ func TestIDs(t *testing.T) {
 			t.Errorf("%s:%s is %d:%d, %v", tt.user, tt.group, uid, gid, err)
 		}
 	}
+	// A root is found from the working directory, as the paths of all options are.
+	t.Chdir(filepath.Dir(root))
+	if _, err := owner.Open(filepath.Base(root), "", group); err != nil {
+		t.Error(err)
+	}
 	for _, names := range [][2]string{{"nosuch", "root"}, {"root", "nosuch"}, {"", ""}, {"0", "0"}} {
 		_, _, err := db.IDs(names[0], names[1])
 		if !errors.Is(err, owner.ErrUnknown) {

@@ -1,6 +1,7 @@
 package selinux
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -37,9 +38,10 @@ type spec struct {
 	label   string // "" for none
 }
 
-// Load reads the policy that etc/selinux/config under root names.
+// Load reads the policy that etc/selinux/config under root names; "" is the root of the
+// running system.
 func Load(root string) (*Policy, error) {
-	dir := filepath.Join("/", root, "etc/selinux")
+	dir := filepath.Join(cmp.Or(root, "/"), "etc/selinux")
 	name, err := policyName(filepath.Join(dir, "config"))
 	if err != nil {
 		return nil, err

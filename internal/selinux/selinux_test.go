@@ -136,6 +136,12 @@ func TestLoad(t *testing.T) {
 	if p, err := selinux.Load("/"); err != nil || !strings.HasPrefix(p.Label("/etc/shadow", unix.S_IFREG), "system_u:object_r:shadow_t") {
 		t.Errorf("the system's policy: %v", err)
 	}
+	t.Chdir("/etc")
+	for _, root := range []string{"", ".."} {
+		if _, err := selinux.Load(root); err != nil {
+			t.Errorf("the same, below %q: %v", root, err)
+		}
+	}
 	root := t.TempDir()
 	if _, err := selinux.Load(root); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a root without a policy: %v", err)
