@@ -1,16 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"os"
 
 	"digestlists/internal/command"
 	"digestlists/internal/decode"
 	"digestlists/internal/known"
 	"digestlists/internal/listdir"
 	"digestlists/internal/mutable"
+	"digestlists/internal/securityfs"
 	"digestlists/parsers"
 	"digestlists/parsers/formats"
 )
@@ -125,17 +124,14 @@ func (w *work) signMutable() error {
 	})
 }
 
-// evmState is what EVM has: bit 0 says that it has the key of HMACs.
-const evmState = "/sys/kernel/security/evm"
-
 // vouch has the kernel's EVM vouch for the mutable files that are as they were listed.
 func (w *work) vouch() error {
-	state, err := os.ReadFile(w.root.Path(evmState))
+	does, err := securityfs.EVM(w.root.Path(securityfs.MountPoint))
 	if err != nil {
-		return command.WithCode(command.ExitIO, err)
+		return err
 	}
-	if state = bytes.TrimSpace(state); len(state) == 0 || state[len(state)-1]&1 == 0 {
-		return command.WithHint(fmt.Errorf("EVM has no key for HMACs: %s is %q", w.root.Path(evmState), state), "load the key, then enable EVM")
+	if does&securityfs.EVMHMAC == 0 {
+		return command.WithHint(fmt.Errorf("EVM has no key for HMACs: it is set to %d", does), "load the key, then enable EVM")
 	}
 	store, err := mutable.Open(w.root)
 	if err != nil {

@@ -21,8 +21,8 @@ type CA struct {
 	Cert *x509.Certificate
 }
 
-// ErrNotCA is a certificate that does not allow to sign others.
-var ErrNotCA = errors.New("not a CA certificate")
+// errNotCA is a certificate that does not allow to sign others.
+var errNotCA = errors.New("not a CA certificate")
 
 // NewCA checks that a key and a certificate are those of one CA.
 func NewCA(key *signkey.Key, cert *x509.Certificate) (*CA, error) {
@@ -30,11 +30,11 @@ func NewCA(key *signkey.Key, cert *x509.Certificate) (*CA, error) {
 	case !key.Public().Equal(cert.PublicKey):
 		return nil, signkey.ErrKeyMismatch
 	case !cert.BasicConstraintsValid || !cert.IsCA:
-		return nil, fmt.Errorf("%w: basic constraints do not say CA:TRUE", ErrNotCA)
+		return nil, fmt.Errorf("%w: basic constraints do not say CA:TRUE", errNotCA)
 	case cert.KeyUsage&x509.KeyUsageCertSign == 0:
-		return nil, fmt.Errorf("%w: its key usage has no keyCertSign", ErrNotCA)
+		return nil, fmt.Errorf("%w: its key usage has no keyCertSign", errNotCA)
 	case len(cert.SubjectKeyId) == 0:
-		return nil, fmt.Errorf("%w: without a subject key identifier kernels do not find it", ErrNotCA)
+		return nil, fmt.Errorf("%w: without a subject key identifier kernels do not find it", errNotCA)
 	}
 	return &CA{key, cert}, nil
 }

@@ -46,7 +46,7 @@ func arrange(flags []cli.Flag, commands []*cli.Command, args []string) ([]string
 			return append([]string{args[0]}, rest...), err
 		}
 	}
-	ordered := Normalize(flags, args)
+	ordered := normalize(flags, args)
 	// The library would look for a command after the options, too, and those
 	// options would then be forgotten.
 	for _, arg := range ordered[positional(ordered):] {

@@ -7,12 +7,12 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// Normalize rewrites arguments from the forms that getopt(3) takes, and scripts
+// normalize rewrites arguments from the forms that getopt(3) takes, and scripts
 // for the C tools use, to the one form that the flag library takes: `-dDIR`
 // becomes `-d DIR`, `-sk KEY` becomes `-s -k KEY`, and options after a positional
 // argument move before it. What it does not know it leaves for the library to
 // refuse.
-func Normalize(flags []cli.Flag, args []string) []string {
+func normalize(flags []cli.Flag, args []string) []string {
 	var options, rest []string
 	for i := 0; i < len(args); i++ {
 		arg := args[i]

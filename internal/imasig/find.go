@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// DetachedSuffix is what the name of a detached signature ends in.
-const DetachedSuffix = ".sig"
+// detachedSuffix is what the name of a detached signature ends in.
+const detachedSuffix = ".sig"
 
 // A Place is where a signature was found.
 type Place int
@@ -57,13 +57,13 @@ func (f *Found) Value() []byte { return f.value }
 // DetachedNames returns where a detached signature of the list may be, in the order
 // in which Find looks.
 func DetachedNames(list string) []string {
-	names := []string{list + DetachedSuffix}
+	names := []string{list + detachedSuffix}
 	dir, err := filepath.Abs(filepath.Dir(list))
 	if err != nil || dir == "/" {
 		return names
 	}
-	folder, base := dir+DetachedSuffix, filepath.Base(list)
-	return append(names, filepath.Join(folder, base), filepath.Join(folder, base+DetachedSuffix))
+	folder, base := dir+detachedSuffix, filepath.Base(list)
+	return append(names, filepath.Join(folder, base), filepath.Join(folder, base+detachedSuffix))
 }
 
 // Find returns the signature of the list at path, whose bytes are data: that of its

@@ -21,11 +21,6 @@ func Sign(content []byte, alg compact.Algorithm, signer Signer) (Signature, erro
 	if err != nil {
 		return Signature{}, err
 	}
-	return SignDigest(digest, alg, signer)
-}
-
-// SignDigest signs a digest that is at hand.
-func SignDigest(digest []byte, alg compact.Algorithm, signer Signer) (Signature, error) {
 	sig, err := signer.Sign(digest, alg)
 	if err != nil {
 		return Signature{}, err

@@ -14,8 +14,8 @@ import (
 
 // What a table costs, in bytes of kernel memory.
 const (
-	// Overhead is what each digest costs besides its own length.
-	Overhead = 32
+	// overhead is what each digest costs besides its own length.
+	overhead = 32
 	// DefaultBudget is what the table may cost unless the command line says
 	// otherwise with ima_digest_db_size.
 	DefaultBudget = 16 << 20
@@ -83,7 +83,7 @@ func (t *Table) Budget() int64 { return t.limits.Budget }
 func (t *Table) LastAlgorithm() compact.Algorithm { return t.limits.LastAlgorithm }
 
 // Cost returns what a digest costs, in bytes.
-func Cost(a compact.Algorithm) int64 { return Overhead + int64(a.Size()) }
+func Cost(a compact.Algorithm) int64 { return overhead + int64(a.Size()) }
 
 // An Entry is a digest in a table.
 type Entry struct {

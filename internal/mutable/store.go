@@ -27,8 +27,8 @@ const (
 	work = ".new"
 )
 
-// ErrUnsafe is a folder of copies that somebody else can write to.
-var ErrUnsafe = errors.New("others can write to it")
+// errUnsafe is a folder of copies that somebody else can write to.
+var errUnsafe = errors.New("others can write to it")
 
 // A Store is the folder of copies of a system, locked against other runs.
 type Store struct {
@@ -61,7 +61,7 @@ func (s *Store) open(name string) (err error) {
 		return err
 	}
 	if st.Mode&0o022 != 0 || st.Uid != 0 && st.Uid != uint32(os.Geteuid()) {
-		return fmt.Errorf("%s: %w: mode %04o, uid %d", name, ErrUnsafe, st.Mode&0o7777, st.Uid)
+		return fmt.Errorf("%s: %w: mode %04o, uid %d", name, errUnsafe, st.Mode&0o7777, st.Uid)
 	}
 	if err := unix.Flock(int(s.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return fmt.Errorf("%s: another run uses it: %w", name, err)

@@ -12,22 +12,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What EVM is told to do: Documentation/ABI/testing/evm of the kernel.
-const (
-	EVMHMAC         = 1 << 0  // make and check HMACs, with the key evm-key
-	EVMX509         = 1 << 1  // check signatures
-	EVMSetupIsFinal = 1 << 31 // no more changes
-)
+// EVMHMAC has EVM make and check HMACs, with the key evm-key. See
+// Documentation/ABI/testing/evm of the kernel for this and other bits.
+const EVMHMAC = 1 << 0
 
-// ErrNoEVM is a kernel without EVM.
-var ErrNoEVM = errors.New("the kernel has no EVM")
+// errNoEVM is a kernel without EVM.
+var errNoEVM = errors.New("the kernel has no EVM")
 
 // EVM returns what EVM does in the kernel whose securityfs is mounted at root.
 func EVM(root string) (uint32, error) {
 	file := filepath.Join(root, "evm")
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, fmt.Errorf("%s: %w", file, ErrNoEVM)
+		return 0, fmt.Errorf("%s: %w", file, errNoEVM)
 	}
 	if err != nil {
 		return 0, err
@@ -45,7 +42,7 @@ func EnableEVM(root string, bits uint32) error {
 	file := filepath.Join(root, "evm")
 	f, err := os.OpenFile(file, os.O_WRONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: %w", file, ErrNoEVM)
+		return fmt.Errorf("%s: %w", file, errNoEVM)
 	}
 	if err != nil {
 		return err

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrNoPolicyFile means that the kernel takes no policy: it has no IMA, or it is
+// errNoPolicyFile means that the kernel takes no policy: it has no IMA, or it is
 // one that takes a single policy until the next boot, and has it.
-var ErrNoPolicyFile = errors.New("the kernel takes no policy until the next boot, or has no IMA")
+var errNoPolicyFile = errors.New("the kernel takes no policy until the next boot, or has no IMA")
 
 // LoadPolicy writes a policy, line by line, to the kernel whose securityfs is mounted at
 // root. The kernel puts it in force when all of it was good, and drops it otherwise.
@@ -36,7 +36,7 @@ func writePolicy(root string, lines [][]byte) error {
 	file := filepath.Join(root, "ima", "policy")
 	fd, err := unix.Open(file, unix.O_WRONLY|unix.O_CLOEXEC, 0)
 	if err == unix.ENOENT || err == unix.ENOTDIR {
-		return fmt.Errorf("%s: %w", file, ErrNoPolicyFile)
+		return fmt.Errorf("%s: %w", file, errNoPolicyFile)
 	}
 	if err != nil {
 		return &fs.PathError{Op: "open", Path: file, Err: err}

@@ -17,9 +17,9 @@ type Policy struct {
 	lists     bool // a rule measures digest lists, wherever they are
 }
 
-// ReadPolicy reads the policy of the kernel below a securityfs mounted at root. Few
+// readPolicy reads the policy of the kernel below a securityfs mounted at root. Few
 // kernels let it be read.
-func ReadPolicy(root string) (*Policy, error) {
+func readPolicy(root string) (*Policy, error) {
 	text, err := os.ReadFile(filepath.Join(root, "ima", "policy"))
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func ReadSetup(root, proc string) Setup {
 	if c, err := ReadCommandLine(proc); err == nil {
 		s.CommandLine = c
 	}
-	if p, err := ReadPolicy(root); err == nil {
+	if p, err := readPolicy(root); err == nil {
 		s.Policy = p
 	}
 	return s

@@ -89,19 +89,19 @@ func prefix(anchored string) string {
 	return ""
 }
 
-// ErrLabel is a label that cannot be one.
-var ErrLabel = errors.New("bad label")
+// errLabel is a label that cannot be one.
+var errLabel = errors.New("bad label")
 
 // CheckLabel checks the form of a label: user, role, type and, where the policy has
 // levels, a range, with colons between. Whether the policy knows them is not checked.
 func CheckLabel(label string) error {
 	parts := strings.SplitN(label, ":", 4)
 	if len(parts) < 3 || strings.ContainsFunc(label, isBad) {
-		return fmt.Errorf("%w %q, want user:role:type or user:role:type:range", ErrLabel, label)
+		return fmt.Errorf("%w %q, want user:role:type or user:role:type:range", errLabel, label)
 	}
 	for _, part := range parts {
 		if part == "" {
-			return fmt.Errorf("%w %q, want user:role:type or user:role:type:range", ErrLabel, label)
+			return fmt.Errorf("%w %q, want user:role:type or user:role:type:range", errLabel, label)
 		}
 	}
 	return nil

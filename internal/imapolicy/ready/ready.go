@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-
-	"digestlists/internal/imapolicy"
 )
 
 //go:embed policies
@@ -69,9 +67,4 @@ func (p *Policy) ForUser(uid uint32) (*Policy, error) {
 	number := fmt.Sprint(uid)
 	of.Content = []byte(strings.NewReplacer("uid="+user, "uid="+number, "user "+user, "user "+number).Replace(text))
 	return &of, nil
-}
-
-// Oldest is the oldest kernel that the policies are for.
-func (p *Policy) Oldest() *imapolicy.Kernel {
-	return &imapolicy.Kernel{Version: imapolicy.Version{Major: 5, Minor: 10}, DigestLists: p.Lists()}
 }
