@@ -10,6 +10,7 @@
 # make completions  for bash, zsh and fish, in build/completions
 # make install    to $(DESTDIR)$(PREFIX)
 # make dist       a source tarball that is built without a network, in build/dist
+# make rpm, deb   packages, built from that tarball, in build/dist
 # make version    which version this is
 # make clean      removes build/
 
@@ -50,7 +51,8 @@ LDFLAGS  := -s -w $(if $(RELEASE),-X digestlists/internal/command.release=$(RELE
 TAGS     := -tags=urfave_cli_no_docs
 STAMP    := -buildvcs=$(if $(COMMIT),auto,false) -ldflags='$(LDFLAGS)'
 
-.PHONY: build demo test bench fuzz race lint man completions install install-initramfs dist version clean
+.PHONY: build demo test bench fuzz race lint man completions install install-tools install-dnf install-initramfs \
+	install-dracut install-initramfs-tools dist rpm deb version clean
 
 build:
 	@mkdir -p $(BIN)
@@ -98,8 +100,10 @@ completions: build
 	rm -rf build/completions
 	$(GO) run ./packaging/completions $(BIN) build/completions
 
+install: install-tools install-dnf install-initramfs
+
 # The folders are there for plug-ins and for lists: both are empty at first.
-install: build man completions install-initramfs
+install-tools: build man completions
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/digestlist $(DESTDIR)$(SYSCONFDIR)/ima/digest_lists
 	$(INSTALL) -m 0755 $(addprefix $(BIN)/,$(COMMANDS)) $(DESTDIR)$(PREFIX)/bin
 	ln -sf setup_ima_digest_lists $(DESTDIR)$(PREFIX)/bin/setup_ima_digest_lists_demo
@@ -107,7 +111,6 @@ install: build man completions install-initramfs
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system systemd/*.path systemd/*.service
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/lib/systemd/system/sysinit.target.wants
 	ln -sf ../setup-ima-digest-lists.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sysinit.target.wants/
-	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(SYSCONFDIR)/dnf/plugins/post-transaction-actions.d packaging/hooks/digest_lists.action
 	test -e $(DESTDIR)$(SYSCONFDIR)/ima/digest_lists.conf || $(INSTALL) -m 0644 packaging/digest_lists.conf $(DESTDIR)$(SYSCONFDIR)/ima
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/digestlist/policies internal/imapolicy/ready/policies/*
 	$(foreach page,$(MAN),$(INSTALL) -D -m 0644 $(page) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&) true
@@ -115,17 +118,27 @@ install: build man completions install-initramfs
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/$(FISH) build/completions/fish/*
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/$(ZSH) build/completions/zsh/*
 
+# Packages of rpm have file triggers instead.
+install-dnf:
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(SYSCONFDIR)/dnf/plugins/post-transaction-actions.d packaging/hooks/digest_lists.action
+
 # What goes into an initramfs, and what puts it there.
-install-initramfs:
-	$(INSTALL) -d $(DRACUT) $(INITRAMFS_TOOLS)/hooks $(INITRAMFS_TOOLS)/scripts/init-top $(INITRAMFS_TOOLS)/scripts/init-bottom
-	$(INSTALL) -m 0755 initramfs/*.sh dracut/98digestlist/*.sh $(DRACUT)
-	$(INSTALL) -m 0755 initramfs-tools/hooks/digestlists $(INITRAMFS_TOOLS)/hooks
-	$(foreach when,init-top init-bottom,$(INSTALL) -m 0755 initramfs-tools/scripts/$(when)/digestlists $(INITRAMFS_TOOLS)/scripts/$(when) &&) true
+install-initramfs: install-dracut install-initramfs-tools
+
+install-dracut:
+	$(INSTALL) -D -m 0755 -t $(DRACUT) initramfs/*.sh dracut/98digestlist/*.sh
+
+install-initramfs-tools:
+	$(INSTALL) -D -m 0755 -t $(INITRAMFS_TOOLS)/hooks initramfs-tools/hooks/digestlists
+	$(foreach when,init-top init-bottom,$(INSTALL) -D -m 0755 -t $(INITRAMFS_TOOLS)/scripts/$(when) initramfs-tools/scripts/$(when)/digestlists &&) true
 	$(INSTALL) -m 0644 initramfs/build.sh $(INITRAMFS_TOOLS)/digestlists-build.sh
 	$(INSTALL) -m 0644 initramfs/boot.sh $(INITRAMFS_TOOLS)/scripts/digestlists
 
 dist:
 	GO='$(GO)' packaging/dist
+
+rpm deb:
+	tarball=$$(GO='$(GO)' packaging/dist) && GO='$(GO)' packaging/$@/build "$$tarball" build/dist
 
 # Without a release, the version is git's: packaging/dist asks in what git has archived.
 version:

@@ -55,7 +55,7 @@ func TestFileTriggers(t *testing.T) {
 	m.remove("var/lib/rpm")
 	m.mkdir("var/lib/rpm")
 	triggers := m.adapt("../../packaging/hooks/digest_lists.triggers", "digest_lists.triggers")
-	if err := buildPackage("testdata/hooks.spec", "folder "+shared.files, "triggers "+triggers); err != nil {
+	if err := buildPackage("testdata/hooks.rpmspec", "folder "+shared.files, "triggers "+triggers); err != nil {
 		t.Fatal(err)
 	}
 	m.install("-U", packageFile("hooks-1"))

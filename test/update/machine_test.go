@@ -50,7 +50,7 @@ func runAll(m *testing.M) int {
 	}
 	for _, p := range []string{"a 1", "a 2", "b 1"} {
 		name, version, _ := strings.Cut(p, " ")
-		if err := buildPackage("testdata/package.spec", "name "+name, "version "+version, "folder "+shared.files); err != nil {
+		if err := buildPackage("testdata/package.rpmspec", "name "+name, "version "+version, "folder "+shared.files); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
