@@ -48,9 +48,9 @@ func FuzzKeys(f *testing.F) {
 	f.Add("1a2b3c4d I------     1 perm 1f0b0000     0     0 keyring   .ima: 1\n", ".ima")
 	f.Add("0x12 x\n\n-1 I 1 perm 0 0 0 keyring .ima: empty\n", ".evm")
 	f.Fuzz(func(t *testing.T, keys, name string) {
-		id, ok := findInKeys(strings.NewReader(keys), name)
-		if !ok && id != 0 || ok && !strings.Contains(keys, name+":") {
-			t.Fatalf("%d, %v", id, ok)
+		id, err := findInKeys(strings.NewReader(keys), name)
+		if err != nil && id != 0 || err == nil && !strings.Contains(keys, name+":") {
+			t.Fatalf("%d, %v", id, err)
 		}
 	})
 }

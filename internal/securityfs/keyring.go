@@ -2,6 +2,7 @@ package securityfs
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -55,26 +56,28 @@ func KernelKeyring(proc, name string) (Keyring, error) {
 		return 0, err
 	}
 	defer f.Close()
-	if id, ok := findInKeys(f, name); ok {
-		return id, nil
+	id, err := findInKeys(f, name)
+	if err != nil {
+		return 0, fmt.Errorf("keyring %s: %w", name, err)
 	}
-	return 0, fmt.Errorf("keyring %s: %w", name, fs.ErrNotExist)
+	return id, nil
 }
 
 // findInKeys looks a keyring up in /proc/keys (keyrings(7), proc_keys(5)). Its lines
 // are serial number in hexadecimal, flags, usage, timeout, permissions, user, group, type, and
-// the name with a colon.
-func findInKeys(keys io.Reader, name string) (Keyring, bool) {
-	for lines := bufio.NewScanner(keys); lines.Scan(); {
+// the name with a colon. It is fs.ErrNotExist if the list was read to its end without it.
+func findInKeys(keys io.Reader, name string) (Keyring, error) {
+	lines := bufio.NewScanner(keys)
+	for lines.Scan() {
 		fields := strings.Fields(lines.Text())
 		if len(fields) < 9 || fields[7] != "keyring" || fields[8] != name+":" {
 			continue
 		}
 		if id, err := strconv.ParseInt(fields[0], 16, 32); err == nil {
-			return Keyring(id), true
+			return Keyring(id), nil
 		}
 	}
-	return 0, false
+	return 0, cmp.Or(lines.Err(), fs.ErrNotExist)
 }
 
 // Add adds a certificate in DER.

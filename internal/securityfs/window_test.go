@@ -2,6 +2,7 @@ package securityfs
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,15 +93,19 @@ const procKeys = `1d909f01 I--Q---     2 perm 1f3f0000     0 65534 keyring   _ui
 `
 
 func TestKernelKeyring(t *testing.T) {
-	if id, ok := findInKeys(strings.NewReader(procKeys), ".ima"); !ok || id != 0x3f0a2b1c {
-		t.Errorf("found %x, %v", id, ok)
+	if id, err := findInKeys(strings.NewReader(procKeys), ".ima"); err != nil || id != 0x3f0a2b1c {
+		t.Errorf("found %x, %v", id, err)
 	}
-	if id, ok := findInKeys(strings.NewReader(procKeys), ".evm"); ok {
-		t.Errorf("found %x", id)
+	if id, err := findInKeys(strings.NewReader(procKeys), ".evm"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("found %x, %v", id, err)
 	}
 	for _, damaged := range []string{"", "zz I-- 1 perm 1 0 0 keyring .ima: 1", "3f0a2b1c keyring .ima:"} {
-		if id, ok := findInKeys(strings.NewReader(damaged), ".ima"); ok {
-			t.Errorf("found %x in %q", id, damaged)
+		if id, err := findInKeys(strings.NewReader(damaged), ".ima"); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("found %x in %q, %v", id, damaged, err)
 		}
+	}
+	// A list that cannot be read to its end does not say that there is none.
+	if id, err := findInKeys(strings.NewReader(strings.Repeat("x", 1<<20)), ".ima"); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("found %x, %v", id, err)
 	}
 }
