@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -28,6 +27,8 @@ func writeCache(j *job) error {
 		return err
 	}
 	defer l.Close()
+	var batch atomicfile.Batch
+	defer batch.Discard()
 	taken := make(map[string]string)
 	for _, list := range l.Lists {
 		if list.Type != compact.TypeFile {
@@ -39,7 +40,7 @@ func writeCache(j *job) error {
 		}
 		if err == nil {
 			taken[made.name] = list.File
-			err = j.put(made)
+			err = j.put(&batch, made)
 		}
 		if err != nil {
 			j.Fail(list.File, err)
@@ -48,7 +49,7 @@ func writeCache(j *job) error {
 	if len(taken) == 0 && j.Failures == 0 {
 		return command.WithCode(command.ExitNothing, fmt.Errorf("%s: no list of files", l.Path))
 	}
-	return nil
+	return batch.Commit()
 }
 
 // A cacheFile is a list as the Integrity Digest Cache has it.
@@ -112,53 +113,43 @@ func (l *lists) cacheContent(list listdir.List) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// put writes a file that is not there yet with that content, and says so.
-func (j *job) put(made cacheFile) error {
+// put writes a file that is not there yet with that content and signature, and says so.
+func (j *job) put(batch *atomicfile.Batch, made cacheFile) error {
 	path := filepath.Join(j.cacheFolder(), made.name)
-	present, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	verb, err := made.change(path)
+	if verb == "" || err != nil {
 		return err
 	}
-	verb := "add"
-	if err == nil {
-		if verb = "change"; bytes.Equal(present, made.content) {
-			verb = ""
-		}
+	if _, err := fmt.Fprintf(j.App.Writer, "%s %s\n", verb, made.name); err != nil || j.Bool("dry-run") {
+		return err
 	}
-	if verb != "" {
-		if _, err := fmt.Fprintf(j.App.Writer, "%s %s\n", verb, made.name); err != nil {
+	// No package need have brought the folder that the kernel reads.
+	if err := batch.MakeFolder(filepath.Dir(path)); err != nil {
+		return err
+	}
+	return batch.Add(path, 0o644, func(f *os.File) error {
+		if _, err := f.Write(made.content); err != nil || made.ima == nil {
 			return err
 		}
-	}
-	if j.Bool("dry-run") {
-		return nil
-	}
-	if verb != "" {
-		if err := makeFolder(filepath.Dir(path)); err != nil {
-			return err
-		}
-		err := atomicfile.Write(path, 0o644, func(w io.Writer) error {
-			_, err := w.Write(made.content)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	if made.ima == nil {
-		return nil
-	}
-	return xattr.Set(path, imasig.AttributeName, made.ima)
+		return xattr.SetFd(int(f.Fd()), imasig.AttributeName, made.ima)
+	})
 }
 
-// makeFolder makes the folder that the kernel reads, which no package need have brought, but
-// none above it.
-func makeFolder(path string) error {
-	if err := os.Mkdir(path, 0o755); err != nil {
-		if errors.Is(err, os.ErrExist) {
-			return nil
-		}
-		return err
+// change says what has to be done so that a file is there: "" if it is.
+func (made cacheFile) change(path string) (string, error) {
+	present, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return "add", nil
 	}
-	return os.Chmod(path, 0o755) // whatever the umask
+	if err != nil || !bytes.Equal(present, made.content) {
+		return "change", err
+	}
+	if made.ima == nil {
+		return "", nil
+	}
+	signature, err := xattr.Get(path, imasig.AttributeName)
+	if errors.Is(err, xattr.ErrAbsent) || err == nil && !bytes.Equal(signature, made.ima) {
+		return "change", nil
+	}
+	return "", err
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -37,21 +36,21 @@ type newFile struct {
 // writeFiles writes all of them or none. Files that are there are an error, before
 // anything is written, unless --force is given.
 func writeFiles(c *cli.Context, files ...newFile) error {
-	root := c.String("root")
 	if err := absent(c, files...); err != nil {
 		return err
 	}
-	for i, f := range files {
-		if err := writeFile(filepath.Join(root, f.path), f); err != nil {
-			if !c.Bool("force") { // what was there before stays otherwise
-				for _, done := range files[:i] {
-					os.Remove(filepath.Join(root, done.path))
-				}
-			}
+	var batch atomicfile.Batch
+	defer batch.Discard()
+	for _, f := range files {
+		path := filepath.Join(c.String("root"), f.path)
+		if err := batch.MakeFolders(filepath.Dir(path)); err != nil {
+			return err
+		}
+		if err := addFile(&batch, path, f); err != nil {
 			return err
 		}
 	}
-	return nil
+	return batch.Commit()
 }
 
 // absent returns an error if one of the files is there, unless --force is given.
@@ -68,16 +67,13 @@ func absent(c *cli.Context, files ...newFile) error {
 	return nil
 }
 
-func writeFile(path string, f newFile) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
+func addFile(batch *atomicfile.Batch, path string, f newFile) error {
 	mode := fs.FileMode(0o644)
 	if f.secret {
 		mode = 0o600
 	}
-	return atomicfile.Write(path, mode, func(w io.Writer) error {
-		_, err := w.Write(f.content)
+	return batch.Add(path, mode, func(file *os.File) error {
+		_, err := file.Write(f.content)
 		return err
 	})
 }

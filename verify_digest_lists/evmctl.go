@@ -1,7 +1,7 @@
 package main
 
 import (
-	"io"
+	"os"
 	"path/filepath"
 
 	"digestlists/attest"
@@ -18,14 +18,16 @@ func writeEvmctlPCRs(dir string, e attest.Evidence) error {
 	if dir == "" || values == nil {
 		return nil
 	}
+	var batch atomicfile.Batch
+	defer batch.Discard()
 	for _, bank := range values.Banks() {
-		write := func(w io.Writer) error {
-			_, err := w.Write(values.AppendEvmctl(nil, bank))
+		write := func(f *os.File) error {
+			_, err := f.Write(values.AppendEvmctl(nil, bank))
 			return err
 		}
-		if err := atomicfile.Write(filepath.Join(dir, bank.String()), 0o644, write); err != nil {
+		if err := batch.Add(filepath.Join(dir, bank.String()), 0o644, write); err != nil {
 			return err
 		}
 	}
-	return nil
+	return batch.Commit()
 }

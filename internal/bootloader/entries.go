@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"digestlists/internal/atomicfile"
 )
 
 // entryFiles are boot menus of one file for each entry, as the Boot Loader Specification
@@ -217,7 +219,10 @@ func write(path, text string, mode os.FileMode) error {
 		os.Remove(tmp)
 		return err
 	}
-	return os.Rename(tmp, path)
+	if err := os.Rename(tmp, path); err != nil {
+		return err
+	}
+	return atomicfile.SyncDir(filepath.Dir(path))
 }
 
 // writeSynced writes a file that is whole on the disk before it gets its name: a

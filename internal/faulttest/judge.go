@@ -115,7 +115,7 @@ func (j *judge) next() error {
 func (j *judge) counts(n notification) bool {
 	s := signatureOf(n)
 	output := s.kind == write && n.args[s.fd] == stdoutFd
-	if !output && !strings.HasPrefix(file(n, s), j.below+"/") {
+	if !output && !strings.HasPrefix(file(n, s)+"/", j.below+"/") {
 		return false
 	}
 	j.calls[s.kind]++

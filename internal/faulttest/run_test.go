@@ -113,13 +113,13 @@ func TestVerdict(t *testing.T) {
 		"each file":         {NoSpace, tree{"a": "2", "b": "1"}, message("no space left on device"), true, ""},
 		"a file is neither": {NoSpace, tree{"a": "3", "b": "1"}, message("no space left on device"), true, "neither"},
 		"a file is lost":    {NoSpace, tree{"a": "2"}, message("no space left on device"), true, "neither"},
-		"something left":    {NoSpace, tree{"a": "1", "b": "1", ".a.tmp-1": ""}, message("no space left on device"), false, "neither"},
+		"something left":    {NoSpace, tree{"a": "1", "b": "1", ".a.tmp-1": "x"}, message("no space left on device"), false, "neither"},
 		"no reason":         {NoSpace, old, message("failed"), false, "does not say"},
 		"two lines":         {NoSpace, old, message("no space left on device\nno space"), false, "a line"},
 		"silent":            {NoSpace, old, &result{code: 3}, false, "0 lines"},
 		"not noticed":       {NoSpace, old, &result{}, false, "as if all was well"},
 		"done all the same": {NoSpace, new, &result{}, false, ""},
-		"killed, old":       {Kill, tree{"a": "1", "b": "1", ".l.new-1f/x": ""}, &result{code: -1}, false, ""},
+		"killed, old":       {Kill, tree{"a": "1", "b": "1", ".l.new-1f/x": "x"}, &result{code: -1}, false, ""},
 		"killed, between":   {Kill, tree{"a": "2", "b": "1"}, &result{code: -1}, false, "neither"},
 	} {
 		s := &subject{Scenario: Scenario{Command: []string{"tool"}, EachFile: c.eachFile}, old: old, new: new}

@@ -16,6 +16,11 @@ type Scenario struct {
 	// EachFile is for a command that works on one file after the other: each is as it was or as it is to be, whatever the
 	// others are.
 	EachFile bool
+	// EachFact is for one that sets several attributes of a file one after the other: a killed run has set some.
+	EachFact bool
+	// InParts is for a command that does the rest where a part of its work fails, and exits with 1: what is in the files is
+	// then for other tests, but there are none besides. The reason may be part of what it prints.
+	InParts bool
 	// Again is the exit code of the command where it has done its work already.
 	Again int
 	// Random are the paths of files whose content is another one each time: only that they are there counts.
@@ -28,6 +33,7 @@ type Scenario struct {
 type subject struct {
 	Scenario
 	template string
+	dir      string // where the command runs: always the same, since paths may be part of what it writes
 	old, new tree
 	calls    map[kind]int
 }
@@ -38,7 +44,7 @@ type subject struct {
 //   - the command works afterwards, and takes away what a killed one left.
 func (s Scenario) Test(t *testing.T, faults ...Fault) {
 	t.Helper()
-	sub := &subject{Scenario: s, template: folder(t)}
+	sub := &subject{Scenario: s, template: folder(t), dir: filepath.Join(folder(t), "x")}
 	data, err := filepath.Abs("../test/inputs")
 	check(t, err)
 	prepare := exec.Command("sh", "-euc", s.Old)
@@ -46,7 +52,6 @@ func (s Scenario) Test(t *testing.T, faults ...Fault) {
 	if out, err := prepare.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	sub.old = sub.look(t, sub.template)
 	sub.withoutFaults(t)
 	for _, fault := range faults {
 		t.Run(fault.name, func(t *testing.T) { sub.test(t, fault) })
@@ -72,12 +77,14 @@ func folder(t *testing.T) string {
 // withoutFaults sees what is to come of the command.
 func (s *subject) withoutFaults(t *testing.T) {
 	t.Helper()
-	dir, first := s.run(t, Fault{}, point{})
+	s.copyFolder(t)
+	s.old = s.look(t, s.dir) // not all attributes can be copied
+	first := s.run(t, Fault{}, point{})
 	if first.code != 0 {
 		t.Fatalf("without a fault: exit %d\n%s", first.code, first.stderr)
 	}
-	s.new, s.calls = s.look(t, dir), first.calls
-	if next := s.runIn(t, dir, Fault{}, point{}); next.code != s.Again {
+	s.new, s.calls = s.look(t, s.dir), first.calls
+	if next := s.run(t, Fault{}, point{}); next.code != s.Again {
 		t.Errorf("the second time: exit %d, want %d\n%s", next.code, s.Again, next.stderr)
 	}
 }
@@ -85,30 +92,29 @@ func (s *subject) withoutFaults(t *testing.T) {
 func (s *subject) test(t *testing.T, fault Fault) {
 	points := fault.points(s.calls)
 	for _, at := range points {
-		dir, r := s.run(t, fault, at)
+		s.copyFolder(t)
+		r := s.run(t, fault, at)
 		// Where there are several threads, a run may have fewer calls than another.
 		if r.struck != "" || r.code != 0 {
-			s.judge(t, fault, dir, r)
+			s.judge(t, fault, r)
 		}
-		os.RemoveAll(dir)
 	}
 	t.Logf("%d of the calls %v", len(points), s.calls)
 }
 
-// run runs the command on a copy of the folder.
-func (s *subject) run(t *testing.T, fault Fault, at point) (string, *result) {
+func (s *subject) copyFolder(t *testing.T) {
 	t.Helper()
-	dir := filepath.Join(folder(t), "x")
-	if out, err := exec.Command("cp", "-a", s.template, dir).CombinedOutput(); err != nil {
+	check(t, os.RemoveAll(s.dir))
+	if out, err := exec.Command("cp", "-a", s.template, s.dir).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	return dir, s.runIn(t, dir, fault, at)
 }
 
-func (s *subject) runIn(t *testing.T, dir string, fault Fault, at point) *result {
+// run runs the command on what is there.
+func (s *subject) run(t *testing.T, fault Fault, at point) *result {
 	t.Helper()
 	cmd := exec.Command(s.Command[0], s.Command[1:]...)
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), s.Env...)
+	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), s.Env...)
 	r, err := run(cmd, fault, at)
 	check(t, err)
 	return r
@@ -128,13 +134,13 @@ func (s *subject) look(t *testing.T, dir string) tree {
 }
 
 // judge fails the test if the command did not do what it should when it met the fault.
-func (s *subject) judge(t *testing.T, fault Fault, dir string, r *result) {
+func (s *subject) judge(t *testing.T, fault Fault, r *result) {
 	t.Helper()
-	got := s.look(t, dir)
+	got := s.look(t, s.dir)
 	problem := s.verdict(fault, got, r)
 	if problem == "" && fault.kill {
-		next := s.runIn(t, dir, Fault{}, point{})
-		problem = s.afterwards(got, s.look(t, dir), next)
+		next := s.run(t, Fault{}, point{})
+		problem = s.afterwards(got, s.look(t, s.dir), next)
 	}
 	if problem != "" {
 		t.Errorf("%s at %s: exit %d: %s\n%s", fault.name, r.struck, r.code, problem, r.stderr)

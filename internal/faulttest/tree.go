@@ -90,20 +90,32 @@ func (t tree) is(state, other tree) bool {
 	return maps.Equal(rest, state)
 }
 
+// names are all paths, in order.
+func (t tree) names() string { return strings.Join(slices.Sorted(maps.Keys(t)), "\n") }
+
 // mixes reports whether each file of t is as in a or as in b.
 func (t tree) mixes(a, b tree) bool {
-	same := func(path, facts string) bool {
-		inA, okA := a[path]
-		inB, okB := b[path]
-		return okA && inA == facts || okB && inB == facts
-	}
+	return t.each(a, b, func(facts, inA, inB string) bool { return facts == inA || facts == inB })
+}
+
+// mixesFacts reports whether each fact of each file is: of several attributes that are set one after the other, a
+// killed run has set some.
+func (t tree) mixesFacts(a, b tree) bool {
+	return t.each(a, b, func(facts, inA, inB string) bool {
+		known := strings.Fields(inA + " " + inB)
+		return !slices.ContainsFunc(strings.Fields(facts), func(f string) bool { return !slices.Contains(known, f) })
+	})
+}
+
+// each reports whether all files are good, and none is missing that is in both others.
+func (t tree) each(a, b tree, good func(facts, inA, inB string) bool) bool {
 	for path, facts := range t {
-		if !same(path, facts) {
+		if a[path]+b[path] == "" || !good(facts, a[path], b[path]) {
 			return false
 		}
 	}
 	for path := range a {
-		if _, there := t[path]; !there && b[path] != "" {
+		if t[path] == "" && b[path] != "" {
 			return false
 		}
 	}

@@ -20,7 +20,8 @@ func (s *subject) verdict(fault Fault, got tree, r *result) string {
 	}
 	switch {
 	case fault.kill:
-		if got = got.finished(); got.is(s.old, s.new) || got.is(s.new, s.old) {
+		got = got.finished()
+		if got.is(s.old, s.new) || got.is(s.new, s.old) || s.EachFact && got.mixesFacts(s.old, s.new) {
 			return ""
 		}
 	case r.code == command.ExitOK:
@@ -35,6 +36,9 @@ func (s *subject) verdict(fault Fault, got tree, r *result) string {
 			return ""
 		}
 	}
+	if s.InParts && r.code == command.ExitFailed && (got.names() == s.old.names() || got.names() == s.new.names()) {
+		return ""
+	}
 	if maps.Equal(got, s.old) || maps.Equal(got, s.new) || s.EachFile && got.mixes(s.old, s.new) {
 		return ""
 	}
@@ -43,13 +47,15 @@ func (s *subject) verdict(fault Fault, got tree, r *result) string {
 
 // afterwards says what was wrong with the run after one that was killed.
 func (s *subject) afterwards(killed, got tree, r *result) string {
-	done := killed.finished().is(s.new, s.old)
+	begun := !killed.finished().is(s.old, s.new)
 	switch {
-	case r.code != command.ExitOK && (!done || r.code != s.Again):
-		return fmt.Sprintf("then exit %d: %s", r.code, r.stderr)
 	case got.staging() != "":
 		return "then there is still " + got.staging()
-	case !done && !maps.Equal(got.finished(), s.new):
+	case begun && r.code == s.Again:
+		return ""
+	case r.code != command.ExitOK:
+		return fmt.Sprintf("then exit %d: %s", r.code, r.stderr)
+	case !begun && !maps.Equal(got.finished(), s.new):
 		return "then the state is not the new one:\n" + got.finished().diff(s.new)
 	}
 	return ""
@@ -67,7 +73,9 @@ func (s *subject) complaint(r *result, fault Fault) string {
 			return fmt.Sprintf("a line %q", line)
 		}
 	}
+	printed := s.InParts && r.code == command.ExitFailed && errors == 0 && fault.errno != 0
 	switch {
+	case printed && strings.Contains(r.stdout, fault.errno.Error()):
 	case errors != 1:
 		return fmt.Sprintf("%d lines with errors", errors)
 	case r.code == command.ExitUsage:

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"digestlists/internal/atomicfile"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -165,7 +167,10 @@ func (j *Journal) create() error {
 	if err := writeSynced(filepath.Join(inside, recordsFile), append(line, '\n')); err != nil {
 		return err
 	}
-	return os.Rename(building, j.path(made))
+	if err := os.Rename(building, j.path(made)); err != nil {
+		return err
+	}
+	return atomicfile.SyncDir(j.path(filepath.Dir(made)))
 }
 
 func writeSynced(path string, data []byte) error {

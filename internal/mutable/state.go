@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 
+	"digestlists/internal/atomicfile"
 	"digestlists/internal/inroot"
 	"digestlists/internal/regular"
 
@@ -66,7 +67,7 @@ func WriteState(root *inroot.Root, state State) error {
 	if err != nil {
 		return errors.Join(err, ignoreMissing(os.Remove(temp)))
 	}
-	return syncDir(root.Path("/"))
+	return atomicfile.SyncDir(root.Path("/"))
 }
 
 func writeSynced(path, content string) error {
@@ -79,13 +80,4 @@ func writeSynced(path, content string) error {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
-}
-
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return dir.Sync()
 }

@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+
+	"digestlists/internal/atomicfile"
 )
 
 const (
@@ -111,5 +113,8 @@ func writeFile(path string, data []byte, mode os.FileMode) error {
 	if err := errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(path+newSuffix, path)
+	if err := os.Rename(path+newSuffix, path); err != nil {
+		return err
+	}
+	return atomicfile.SyncDir(filepath.Dir(path))
 }

@@ -14,8 +14,12 @@ func (r *Reader) nextRecord() error {
 	r.entry++
 	d, start := &r.decoder, r.offset
 	d.raw = d.raw[:0]
-	if _, err := r.br.Peek(1); err == io.EOF {
+	switch _, err := r.br.Peek(1); err {
+	case nil:
+	case io.EOF:
 		return err
+	default: // the next read would not return it again
+		return r.fail(0, "pcr", err)
 	}
 	if err := r.readHead(); err != nil {
 		return err
