@@ -127,7 +127,8 @@ func ParseAlgorithm(name string) (Algorithm, error) {
 	return 0, fmt.Errorf("%w: %q", ErrUnsupportedAlgorithm, name)
 }
 
-// AlgorithmFromOpenPGP returns the algorithm with that OpenPGP number.
+// AlgorithmFromOpenPGP returns the algorithm with that OpenPGP number. One that is unknown
+// or that the kernel has no number for is ErrUnsupportedAlgorithm.
 func AlgorithmFromOpenPGP(id uint32) (Algorithm, error) {
 	for i, info := range algorithms {
 		if id != 0 && uint32(info.openPGP) == id {

@@ -6,11 +6,11 @@ import (
 	"io"
 )
 
-// The classes of errors, for errors.Is.
+// The classes of errors, for errors.Is. The packages below parsers, and attest, have the same.
 var (
-	ErrTruncated            = fmt.Errorf("truncated: %w", io.ErrUnexpectedEOF)
-	ErrTooLarge             = errors.New("too large")
-	ErrMalformed            = errors.New("malformed")
+	ErrTruncated            = fmt.Errorf("truncated: %w", io.ErrUnexpectedEOF) // the input ends too early
+	ErrTooLarge             = errors.New("too large")                          // a size beyond the format's limits
+	ErrMalformed            = errors.New("malformed")                          // what the format does not allow
 	ErrUnsupportedVersion   = errors.New("unsupported version")
 	ErrUnsupportedType      = errors.New("unsupported type")
 	ErrUnsupportedModifier  = errors.New("unsupported modifier")

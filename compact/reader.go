@@ -112,11 +112,12 @@ func (r *Reader) yieldBlock(b Block, yield func(Digest, error) bool) bool {
 // A Digest is one digest of a list with what its block says of it.
 type Digest struct {
 	Block
-	Sum []byte
+	Sum []byte // Algorithm.Size() bytes
 }
 
 // Check reads a whole list and returns how many digests it holds, duplicates
-// counted. An empty input is an error: the kernel takes no empty list.
+// counted. Errors are those of Reader.Next; an empty input is ErrTruncated, too, since the
+// kernel takes no empty list.
 func Check(r io.Reader) (digests int, err error) {
 	reader := NewReader(r)
 	blocks := 0

@@ -32,20 +32,20 @@ var itemSizes = [itemCount]int{itemUID: 4, itemGID: 4, itemMode: 4, itemSize: 4,
 // are nil or empty; Has tells an owner, mode or size of 0 from none, and Set
 // gives the record one.
 type Record struct {
-	Digest    []byte // of the file's content
-	EVMDigest []byte // of its metadata
+	Digest    []byte // of the file's content, of the size of the block's algorithm
+	EVMDigest []byte // of its metadata, of the same size
 	Path      string
 	UID, GID  uint32
 	Mode      uint32 // st_mode
 	Size      uint32 // bytes, modulo 4 GiB
 	FSMagic   uint64 // of the file system, as in statfs(2)
 	Label     string // SELinux label, without the NUL
-	Caps      string // capabilities as text
+	Caps      string // capabilities as text, in the form of cap_to_text(3)
 
 	items uint16
 }
 
-// HasOwner, HasMode and HasSize report whether the record holds the item.
+// HasOwner reports whether UID and GID were recorded.
 func (r *Record) HasOwner() bool { return r.has(itemUID) && r.has(itemGID) }
 
 // HasMode reports whether Mode was recorded.

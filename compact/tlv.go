@@ -40,7 +40,8 @@ func NewTLVReader(r io.Reader) *TLVReader {
 }
 
 // Next goes to the next block, past what is left of the current one. It returns
-// io.EOF at the end of the list.
+// io.EOF at the end of the list and a *FormatError where the list is wrong; after an error
+// it returns that error again.
 func (t *TLVReader) Next() (Header, error) {
 	for {
 		_, err := t.Record()
@@ -61,7 +62,7 @@ func (t *TLVReader) Next() (Header, error) {
 }
 
 // Record returns the next record of the block, valid until the next call, or io.EOF
-// after the last.
+// after the last. Where the list is wrong, it is a *FormatError.
 func (t *TLVReader) Record() (*Record, error) {
 	if t.err != nil && t.err != io.EOF {
 		return nil, t.err
@@ -161,8 +162,8 @@ func (t *TLVReader) field(name string) string {
 	return fmt.Sprintf("%s of record %d of %d", name, t.index+1, t.header.Count)
 }
 
-// CheckTLV reads a whole list and returns how many records it holds. An empty input is
-// an error.
+// CheckTLV reads a whole list and returns how many records it holds. Errors are those of
+// TLVReader; an empty input is ErrTruncated, too.
 func CheckTLV(r io.Reader) (records int, err error) {
 	t := NewTLVReader(r)
 	t.checking = true

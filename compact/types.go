@@ -32,7 +32,8 @@ func (t Type) String() string {
 	return typeNames[t]
 }
 
-// ParseType returns the type of that name.
+// ParseType returns the type of that name, in lower case. Another name is
+// ErrUnsupportedType.
 func ParseType(name string) (Type, error) {
 	for i, known := range typeNames {
 		if known == name {

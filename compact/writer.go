@@ -10,7 +10,8 @@ import (
 const writeLimit = 64<<20 - 1
 
 // A Writer collects digests and writes them as a compact list. Close it to write
-// the blocks that are still open.
+// the blocks that are still open. It keeps in memory what it has not written: of each
+// block, less than 64 MiB.
 type Writer struct {
 	w       io.Writer
 	version uint8    // of the blocks
@@ -21,8 +22,10 @@ type Writer struct {
 // NewWriter returns a Writer to w.
 func NewWriter(w io.Writer) *Writer { return &Writer{w: w, version: versionDigests} }
 
-// Add adds a digest to its block. Duplicates are kept. A digest whose length is
-// not that of the algorithm, or a block the kernel would not take, is an error.
+// Add adds a digest to its block, and keeps none of the slice. Duplicates are kept.
+// A digest whose length is not that of the algorithm is ErrMalformed; a block that the
+// kernel would not take is ErrUnsupportedType or ErrUnsupportedAlgorithm. These add nothing;
+// an error of the underlying writer is returned ever after.
 func (w *Writer) Add(b Block, digest []byte) error {
 	switch {
 	case w.err != nil:

@@ -2,6 +2,7 @@ package main
 
 import (
 	"digestlists/internal/command"
+	"digestlists/parsers/plugin"
 
 	"github.com/urfave/cli/v2"
 )
@@ -68,7 +69,7 @@ func signFlags() []cli.Flag {
 			Name: "password", Aliases: []string{"w"},
 			Usage: "`PASSWORD` of the key; - prompts. Others can see it in the process list: prefer --password-file or " + passwordVariable,
 		},
-		&cli.StringFlag{Name: "password-file", Usage: "`FILE` whose first line is the password of the key"},
+		&cli.StringFlag{Name: "password-file", Usage: "`FILE` with the password of the key on its only line"},
 		&cli.StringFlag{Name: "sign-cmd", Usage: "shell `COMMAND` that signs: digest on standard input, signature on standard output; needs --cert"},
 		&cli.BoolFlag{Name: "detached", Usage: "write signatures to DIR.sig/ instead of security.ima"},
 		&cli.BoolFlag{Name: "appended", Usage: "append signatures to the lists (PKCS#7); needs --cert"},
@@ -84,7 +85,7 @@ func runFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "json", Usage: "report what was done as JSON"},
 		&cli.BoolFlag{Name: "dry-run", Usage: "report what would be done and change nothing"},
 		&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "`N`umber of workers", DefaultText: "one for each processor"},
-		&cli.StringFlag{Name: "plugin-dir", Value: "/usr/libexec/digestlist", Usage: "`DIR`ectory of generator-NAME and parser-NAME"},
+		&cli.StringFlag{Name: "plugin-dir", Value: plugin.DefaultDir, Usage: "`DIR`ectory of generator-NAME and parser-NAME"},
 		&cli.BoolFlag{Name: "list-formats", Usage: "print the formats that can be made and exit"},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"digestlists/internal/digestcache"
 	"digestlists/internal/listdir"
 	"digestlists/internal/securityfs"
+	"digestlists/parsers/plugin"
 
 	"github.com/urfave/cli/v2"
 )
@@ -47,7 +48,7 @@ func flags() []cli.Flag {
 		&cli.StringFlag{Name: "emulate", Usage: "add digests to a model of the kernel's table, kept in `FILE`"},
 		&cli.StringFlag{Name: "securityfs", Usage: "`DIR`ectory where securityfs is mounted (default: " + securityfs.MountPoint + ", mounted if need be)"},
 		&cli.StringFlag{Name: "proc", Usage: "`DIR`ectory where proc is mounted (default: " + securityfs.ProcMountPoint + ", mounted if need be)"},
-		&cli.StringFlag{Name: "plugin-dir", Value: "/usr/libexec/digestlist", Usage: "`DIR`ectory of parser-NAME"},
+		&cli.StringFlag{Name: "plugin-dir", Value: plugin.DefaultDir, Usage: "`DIR`ectory of parser-NAME"},
 	}
 }
 

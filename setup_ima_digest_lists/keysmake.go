@@ -11,16 +11,14 @@ import (
 	"digestlists/internal/command"
 	"digestlists/internal/preflight"
 	"digestlists/internal/regular"
+	"digestlists/internal/setup"
 	"digestlists/internal/signkey"
 
 	"github.com/urfave/cli/v2"
 )
 
-// Where evmctl and dracut look for the key and for the certificate of EVM.
-const (
-	defaultKey     = "/etc/keys/privkey_ima.pem"
-	evmCertificate = "/etc/keys/x509_evm.der"
-)
+// evmCertificate is where dracut looks for the certificate of EVM.
+const evmCertificate = "/etc/keys/x509_evm.der"
 
 func keysMake() *cli.Command {
 	return &cli.Command{
@@ -32,15 +30,15 @@ func keysMake() *cli.Command {
 		Flags: []cli.Flag{
 			rootFlag(), forceFlag(),
 			&cli.StringFlag{Name: "type", Value: "rsa-2048", Usage: "`TYPE` of the key: " + strings.Join(signkey.Kinds(), ", ")},
-			&cli.StringFlag{Name: "key", Value: defaultKey, Usage: "`FILE` for the private key, which only root may read"},
+			&cli.StringFlag{Name: "key", Value: setup.DefaultKey, Usage: "`FILE` for the private key, which only root may read"},
 			&cli.StringFlag{Name: "cert", Value: preflight.DefaultCert, Usage: "`FILE` for the certificate"},
 			&cli.StringFlag{Name: "name", Value: "IMA digest lists", Usage: "`NAME` in the certificate"},
 			&cli.IntFlag{Name: "days", Value: 3650, Usage: "`N` days for which the certificate is valid"},
 			&cli.StringFlag{Name: "ca-key", Usage: "`FILE` with the private key of the CA; needs --ca-cert"},
 			&cli.StringFlag{Name: "ca-cert", Usage: "`FILE` with the certificate of the CA"},
-			&cli.StringFlag{Name: "ca-password-file", Usage: "`FILE` whose first line is the password of the CA's key", DefaultText: "asked for"},
+			&cli.StringFlag{Name: "ca-password-file", Usage: "`FILE` with the password of the CA's key on its only line", DefaultText: "asked for"},
 			&cli.BoolFlag{Name: "encrypt", Usage: "encrypt the private key, with a password that is asked for or in " + passwordVariable},
-			&cli.StringFlag{Name: "password-file", Usage: "with --encrypt: `FILE` whose first line is the password"},
+			&cli.StringFlag{Name: "password-file", Usage: "with --encrypt: `FILE` with the password on its only line"},
 		},
 		Action: makeKey,
 	}

@@ -37,8 +37,8 @@ func TestWizardOnATerminal(t *testing.T) {
 		{"Number: [2] ", "7"},
 		{"from 1 to 2.", ""}, // and again
 		{"Number: [2] ", "1"},
-		{"Private key: [/etc/keys/ima.pem] ", "key.pem"},
-		{"Private key: [/etc/keys/ima.pem] ", ""},
+		{"Private key: [/etc/keys/privkey_ima.pem] ", "key.pem"},
+		{"Private key: [/etc/keys/privkey_ima.pem] ", ""},
 		{"Its certificate (DER): [/etc/keys/x509_ima.der] ", ""},
 		{"- for none: ", ""}, // package files
 		{"- for none: [/usr/bin /usr/sbin /usr/lib] ", "/usr/local/bin"},

@@ -9,6 +9,7 @@ import (
 	"digestlists/internal/listdir"
 	"digestlists/internal/securityfs"
 	"digestlists/parsers"
+	"digestlists/parsers/plugin"
 
 	"github.com/urfave/cli/v2"
 )
@@ -33,7 +34,7 @@ func newApp(log *messages) *command.App {
 		&cli.BoolFlag{Name: "kmsg", Usage: "messages go to the kernel's log as well", DisableDefaultText: true},
 		&cli.StringFlag{Name: "securityfs", Usage: "`DIR`ectory where securityfs is mounted (default: " + securityfs.MountPoint + ", mounted if need be)"},
 		&cli.StringFlag{Name: "proc", Usage: "`DIR`ectory where proc is mounted (default: " + securityfs.ProcMountPoint + ", mounted if need be)"},
-		&cli.StringFlag{Name: "plugin-dir", Value: "/usr/libexec/digestlist", Usage: "`DIR`ectory of parser-NAME"},
+		&cli.StringFlag{Name: "plugin-dir", Value: plugin.DefaultDir, Usage: "`DIR`ectory of parser-NAME"},
 		&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "with -o: `N`umber of workers", DefaultText: "one for each processor"},
 	}
 	app.Action = func(c *cli.Context) error {

@@ -36,10 +36,13 @@ type Config struct {
 	Bootloader   bool     `json:"bootloader"`    // add entries to its menu
 }
 
+// DefaultKey is where the key is that signs lists, as in the documents of evmctl.
+const DefaultKey = "/etc/keys/privkey_ima.pem"
+
 // Default returns what is taken for the system below root where nothing else is said.
 func Default(root string) Config {
 	c := Config{
-		Mode: Log, Dir: listdir.Default, Key: "/etc/keys/ima.pem", Cert: preflight.DefaultCert,
+		Mode: Log, Dir: listdir.Default, Key: DefaultKey, Cert: preflight.DefaultCert,
 		PCR: "11", Hash: compact.SHA256.String(), Packages: true, Initramfs: true, Bootloader: true,
 	}
 	if _, err := rpmdb.Find(Under(root, "/")); errors.Is(err, rpmdb.ErrNoDatabase) {

@@ -17,8 +17,8 @@ func Lists() parsers.Registry {
 	return parsers.Registry{
 		{Name: "compact", Help: "the kernel's own format", Parser: compactlist.Parser{}},
 		{Name: "compact_tlv", Help: "compact list with paths and attributes", Parser: compactlist.TLVParser{}},
-		{Name: "rpm", Help: "header of an RPM package", Parser: rpmlist.Parser{}},
-		{Name: "ima+ima_ng", Help: "IMA measurement list", Parser: imalog.Parser{}},
+		{Name: rpmlist.Format, Help: "header of an RPM package", Parser: rpmlist.Parser{}},
+		{Name: imalog.Format, Help: "IMA measurement list", Parser: imalog.Parser{}},
 		{Name: "ascii", Help: "checksum file", Parser: ascii.Parser{}},
 		{Name: tlv.Format, Help: "list of the Integrity Digest Cache", Parser: tlv.Parser{}},
 	}

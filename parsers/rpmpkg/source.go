@@ -12,9 +12,6 @@ import (
 	"digestlists/parsers/rpmlist"
 )
 
-// Format is the name that this source goes by after -f.
-const Format = "rpm+pkg"
-
 // stdin is the path that stands for standard input.
 const stdin = "-"
 
