@@ -44,7 +44,8 @@ func BootAggregate(bank compact.Algorithm, digest []byte, values *PCRs) (over st
 }
 
 // MakeBootAggregate returns the digest of a boot_aggregate of Linux 5.8 and later: over PCRs
-// 0 to 9 of the bank, for SHA-1 over 0 to 7. The values have to be those of the boot.
+// 0 to 9 of the bank, for SHA-1 over 0 to 7. The values have to be those of the boot, and a
+// missing one is an error.
 func MakeBootAggregate(bank compact.Algorithm, values *PCRs) ([]byte, error) {
 	last := 9
 	if bank == compact.SHA1 {

@@ -39,7 +39,9 @@ const (
 //	u32 PCR, u32 type, u32 count, count times u16 TPM algorithm and digest, u32 size, event
 //
 // The first event is always of the first form; in a crypto-agile log it lists the
-// algorithms and the sizes of their digests. Those that are not known are passed over.
+// algorithms and the sizes of their digests. Those that are not known are passed over; a log
+// with no other is compact.ErrUnsupportedAlgorithm, and anything wrong in it ErrMalformed or
+// ErrTruncated.
 func ParseEventLog(data []byte) (*EventLog, error) {
 	p := &eventParser{in: data, banks: []eventBank{newEventBank(compact.SHA1, compact.SHA1.Size())}}
 	for len(p.in) > 0 {

@@ -27,7 +27,8 @@ type AttestationKey struct {
 // -f pem, in DER, or as a TPM2B_PUBLIC.
 //
 // A TPM2B_PUBLIC says what the TPM does with the key. One that may sign other things
-// than what the TPM itself has made could sign a forged quote, and is ErrKey.
+// than what the TPM itself has made could sign a forged quote, and is ErrKey. So is a key that
+// is neither RSA nor ECDSA; what is no key at all is ErrMalformed.
 func ParseAttestationKey(data []byte) (*AttestationKey, error) {
 	if block, rest := pem.Decode(data); block != nil {
 		if block.Type != "PUBLIC KEY" || len(strings.TrimSpace(string(rest))) > 0 {

@@ -43,8 +43,8 @@ type Quote struct {
 const maxQuoted = 64 << 10
 
 // OpenQuote checks a quote and returns what it says. Errors are ErrSignature, ErrNotQuote,
-// ErrNonce, ErrPCRValues and ErrWeakHash for what does not hold, and ErrMalformed for
-// what cannot be read.
+// ErrNonce, ErrPCRValues and ErrWeakHash for what does not hold, ErrMalformed for what cannot
+// be read, and compact.ErrUnsupportedAlgorithm for schemes and hashes that are not known.
 func OpenQuote(e QuoteEvidence) (*Quote, error) {
 	scheme, hash, err := e.verify()
 	if err != nil {

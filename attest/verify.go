@@ -12,11 +12,11 @@ import (
 
 // Evidence is what a machine has sent.
 type Evidence struct {
-	Measurements iter.Seq2[*imalog.Measurement, error]
-	PCRs         *PCRs                           // values without a quote, nil for none
-	Quote        *Quote                          // nil for none; its values are then the only ones that count
-	EventLog     *EventLog                       // of the firmware, nil for none
-	Audit        iter.Seq2[*audit.Record, error] // what the machine's audit log says; nil for none
+	Measurements iter.Seq2[*imalog.Measurement, error] // nil for none, where there is Audit
+	PCRs         *PCRs                                 // values without a quote, nil for none
+	Quote        *Quote                                // nil for none; its values are then the only ones that count
+	EventLog     *EventLog                             // of the firmware, nil for none
+	Audit        iter.Seq2[*audit.Record, error]       // what the machine's audit log says; nil for none
 }
 
 // Options say what the evidence is compared with, and what is taken.
