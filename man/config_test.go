@@ -36,7 +36,7 @@ func TestEveryKeyOfUpdatesIsDocumented(t *testing.T) {
 func TestEveryKeyOfSetupIsDocumented(t *testing.T) {
 	_, page, _ := strings.Cut(read(t, "setup_ima_digest_lists.8.md"), "\n# CONFIGURATION\n")
 	page, _, _ = strings.Cut(page, "\n# ")
-	got := find(page, `(?m)^\| \*\*([a-z_]+)\*\* \|`)
+	got := find(page, `(?m)^\*\*([a-z_]+)\*\* = `)
 	if fields := reflect.TypeFor[setup.Config]().NumField(); len(got) != fields {
 		t.Errorf("%d keys of %d: %q", len(got), fields, got)
 	}
