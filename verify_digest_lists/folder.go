@@ -20,6 +20,7 @@ const (
 	nonceFile     = "nonce"
 	pcrsFile      = "pcrs"
 	eventLogFile  = "eventlog"
+	auditFile     = "audit.log"
 )
 
 var keyFiles = []string{"ak.pem", "ak.pub"}
@@ -41,6 +42,7 @@ func machineInFolder(dir string, unquoted bool) (m machine, err error) {
 		return m, fmt.Errorf("%s: %w", dir, err)
 	}
 	m.eventLog = has[eventLogFile]
+	m.audit = auditLogs(has)
 	if has[quoteFile] == "" {
 		if !unquoted {
 			return m, fmt.Errorf("%s: no quote (%s), want one, or --unquoted", dir, quoteFile)
@@ -78,28 +80,10 @@ func readNonce(path string) ([]byte, error) {
 // listNames are what the measurement list may be called: as the kernel does, or shorter.
 var listNames = []string{"measurements", "binary_runtime_measurements", "ascii_runtime_measurements"}
 
-// listParts returns the files of the measurement list: one, or NAME.1, NAME.2 and so on, each
-// plain, or with .gz or .zst after its name.
+// listParts returns the files of the measurement list: one, or NAME.1, NAME.2 and so on.
 func listParts(has map[string]string) ([]string, error) {
-	type part struct {
-		number int // 0: the whole
-		path   string
-	}
 	for _, name := range listNames {
-		var parts []part
-		for file, path := range has {
-			rest, ok := strings.CutPrefix(file, name)
-			if !ok {
-				continue
-			}
-			rest = strings.TrimSuffix(strings.TrimSuffix(rest, ".gz"), ".zst")
-			if rest == "" {
-				parts = append(parts, part{0, path})
-			} else if n, err := strconv.Atoi(strings.TrimPrefix(rest, ".")); err == nil && n > 0 {
-				parts = append(parts, part{n, path})
-			}
-		}
-		slices.SortFunc(parts, func(a, b part) int { return cmp.Or(cmp.Compare(a.number, b.number), strings.Compare(a.path, b.path)) })
+		parts := numbered(has, name)
 		var paths []string
 		for i, p := range parts {
 			if p.number != i+1 && (p.number != 0 || len(parts) > 1) {
@@ -112,4 +96,38 @@ func listParts(has map[string]string) ([]string, error) {
 		}
 	}
 	return nil, fmt.Errorf("no measurement list (%s)", strings.Join(listNames, ", "))
+}
+
+// auditLogs returns the audit log and those that were rotated, of which the one with the
+// highest number is the oldest, in the order in which they were written.
+func auditLogs(has map[string]string) (paths []string) {
+	for _, p := range slices.Backward(numbered(has, auditFile)) {
+		paths = append(paths, p.path)
+	}
+	return paths
+}
+
+// A part is a file with a number after its name; 0 for none.
+type part struct {
+	number int
+	path   string
+}
+
+// numbered returns NAME, NAME.1, NAME.2 and so on, each plain, or with .gz or .zst after its
+// name, by their numbers.
+func numbered(has map[string]string, name string) (parts []part) {
+	for file, path := range has {
+		rest, ok := strings.CutPrefix(file, name)
+		if !ok {
+			continue
+		}
+		rest = strings.TrimSuffix(strings.TrimSuffix(rest, ".gz"), ".zst")
+		if rest == "" {
+			parts = append(parts, part{0, path})
+		} else if n, err := strconv.Atoi(strings.TrimPrefix(rest, ".")); err == nil && n > 0 {
+			parts = append(parts, part{n, path})
+		}
+	}
+	slices.SortFunc(parts, func(a, b part) int { return cmp.Or(cmp.Compare(a.number, b.number), strings.Compare(a.path, b.path)) })
+	return parts
 }
