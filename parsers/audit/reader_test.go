@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"digestlists/compact"
+	"digestlists/internal/hosttest"
 	"digestlists/parsers/audit"
 
 	"github.com/google/go-cmp/cmp"
@@ -43,11 +45,16 @@ var (
 		"5,400,12345678,-,caller=T7;audit: type=1805 audit(1724272003.040:450): " + rule + "\n" +
 		"13,401,12345679,-;audit: type=1805 audit(1724272003.040:450): file=oops\n" +
 		"5,402,12345680,-;audit: type=1800 audit(1724272004.500:452): " + data + "\n"
-	journal = "__CURSOR=s=1\n__REALTIME_TIMESTAMP=5\n_TRANSPORT=audit\n_AUDIT_TYPE=1805\n_AUDIT_TYPE_NAME=INTEGRITY_RULE\n_AUDIT_ID=450\n" +
-		"_SOURCE_REALTIME_TIMESTAMP=1724272003040000\nMESSAGE=INTEGRITY_RULE " + rule + "\n\n" +
-		"_TRANSPORT=stdout\n_AUDIT_TYPE=1805\n_PID=7\nMESSAGE=audit: type=1805 audit(1724272003.040:450): file=oops\n\n" +
-		"_TRANSPORT=kernel\n" + binaryField("COREDUMP", "\x00\n\n") + binaryField("MESSAGE", "audit: type=1800 audit(1724272004.500:452): "+data)
+	journal = "__CURSOR=s=1\n__REALTIME_TIMESTAMP=5\n" + strings.Join(journalEntries, "\n")
 )
+
+// journalEntries are those of journal, without what a journal adds to each.
+var journalEntries = []string{
+	"_TRANSPORT=audit\n_AUDIT_TYPE=1805\n_AUDIT_TYPE_NAME=INTEGRITY_RULE\n_AUDIT_ID=450\n" +
+		"_SOURCE_REALTIME_TIMESTAMP=1724272003040000\nMESSAGE=INTEGRITY_RULE " + rule + "\n",
+	"_TRANSPORT=stdout\n_AUDIT_TYPE=1805\n_PID=7\nMESSAGE=audit: type=1805 audit(1724272003.040:450): file=oops\n",
+	"_TRANSPORT=kernel\n" + binaryField("COREDUMP", "\x00\n\n") + binaryField("MESSAGE", "audit: type=1800 audit(1724272004.500:452): "+data),
+}
 
 func binaryField(name, value string) string {
 	return name + "\n" + string(binary.LittleEndian.AppendUint64(nil, uint64(len(value)))) + value + "\n"
@@ -94,6 +101,28 @@ func TestForms(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// The same entries once systemd has kept them in a journal and exported them again, in its
+// own order of fields and with those of its own.
+func TestJournalOfSystemd(t *testing.T) {
+	dir := t.TempDir()
+	var entries strings.Builder
+	for i, entry := range journalEntries {
+		fmt.Fprintf(&entries, "__REALTIME_TIMESTAMP=%d\n__MONOTONIC_TIMESTAMP=%d\n_BOOT_ID=%032d\n%s\n", 1724272005000000+i, i, 1, entry)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "entries"), []byte(entries.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	hosttest.Run(t, dir, "/lib/systemd/systemd-journal-remote", "--output=one.journal", "entries")
+	hosttest.Shell(t, dir, "journalctl --file=one.journal --output=export >exported")
+	got, err := readAll(string(hosttest.Read(t, filepath.Join(dir, "exported"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(wantRecords(t), got); diff != "" {
+		t.Error(diff)
 	}
 }
 
