@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -111,6 +112,23 @@ func runPage(t *testing.T, base, page string, steps []step) {
 			t.Errorf("%s:%d: has not run", page, s.line)
 		case s.console && !matches(s.want, got):
 			t.Errorf("%s:%d: %s\nprinted\n%s\nwant\n%s", page, s.line, s.text, got, strings.Join(s.want, "\n"))
+		}
+	}
+}
+
+// What is done before a page is done for a page that is there.
+func TestPreparationsHavePages(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/before/*.sh")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("%d scripts, %v", len(scripts), err)
+	}
+	var names []string
+	for _, page := range pages(t) {
+		names = append(names, filepath.Base(page))
+	}
+	for _, script := range scripts {
+		if page := strings.TrimSuffix(filepath.Base(script), ".sh"); !slices.Contains(names, page) {
+			t.Errorf("%s: no page %s", script, page)
 		}
 	}
 }
