@@ -29,7 +29,7 @@ var internals = map[string]string{
 	"imasig":     "signatures of lists and of measured files",
 	"inroot":     "files below a root whose links lead nowhere else",
 	"listdir":    "names and order of the lists in a directory",
-	"packed":     "many digests in little memory",
+	"packed":     "evidence that may be compressed",
 	"regular":    "files whole, up to a size, that are no fifos",
 	"selinux":    "labels, of which the list has the policy's",
 	"xattr":      "attributes of open files",
