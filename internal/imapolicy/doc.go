@@ -15,8 +15,8 @@
 //
 // The grammar is that of Documentation/ABI/testing/ima_policy of the kernel. What
 // goes together, and what values are taken, is not written there: that was tried
-// rule by rule on Linux 6.1, and testdata/accepted and testdata/refused, which a
-// test gives to a kernel, are what was seen. Which version brought what is from the
+// rule by rule on Linux 6.1 and 6.12, and testdata/accepted and testdata/refused, which
+// a test gives to a kernel, are what was seen on 6.1. Which version brought what is from the
 // kernel's history; nothing was tried on kernels before 5.10, whose checks of what
 // goes together are fewer: what is refused here is no loss there.
 package imapolicy

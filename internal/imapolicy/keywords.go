@@ -5,6 +5,7 @@ type keyword struct {
 	operators string  // which may follow; empty for a word that stands alone
 	since     Version // of the kernel
 	compares  Version // since when it can be < and >
+	idle      Version // since when it goes with everything and says nothing; zero for never
 	has       option
 	only      Action // the one action that it goes with; empty for any
 	config    string // option that the kernel must be built with
@@ -45,9 +46,14 @@ var keywords = map[string]keyword{
 	"label":    {operators: equals, has: hasData, set: setNames, since: Version{5, 12}},
 
 	"appraise_type":  {operators: equals, has: hasSignature, only: Appraise, set: setAppraiseType},
-	"appraise_flag":  {operators: equals, has: hasBlacklist, only: Appraise, set: setAppraiseFlag, since: Version{5, 5}},
+	"appraise_flag":  {operators: equals, has: hasBlacklist, only: Appraise, set: setAppraiseFlag, since: Version{5, 5}, idle: Version{6, 7}},
 	"appraise_algos": {operators: equals, has: hasAlgorithms, only: Appraise, set: setAlgorithms, since: Version{5, 15}},
 	"digest_type":    {operators: equals, has: hasVerity, set: setDigestType, since: Version{5, 19}},
 
 	"permit_directio": {has: hasDirectIO, set: setNothing, since: Version{3, 16}},
+}
+
+// idles reports whether a kernel takes the word and does nothing with it.
+func (kw *keyword) idles(k *Kernel) bool {
+	return kw.idle != Version{} && !k.Version.before(kw.idle)
 }

@@ -80,3 +80,21 @@ func TestKernelAsBuilt(t *testing.T) {
 		}
 	}
 }
+
+// Linux 6.12 was seen to take these, which 6.1 refuses.
+func TestNewerKernelTakes(t *testing.T) {
+	for _, rule := range []string{
+		"measure func=MMAP_CHECK_REQPROT",
+		"appraise func=BPRM_CHECK appraise_flag=check_blacklist",
+		"appraise appraise_flag=blacklist",
+		"measure appraise_flag=check_blacklist",
+	} {
+		newer := &imapolicy.Kernel{Version: imapolicy.Version{Major: 6, Minor: 12}}
+		if _, err := imapolicy.Parse([]byte(rule+"\n"), newer); err != nil {
+			t.Errorf("%q: %v", rule, err)
+		}
+		if _, err := imapolicy.Parse([]byte(rule+"\n"), debian); err == nil {
+			t.Errorf("%q is taken for Linux 6.1", rule)
+		}
+	}
+}

@@ -126,6 +126,9 @@ func (r *Rule) add(text string, k *Kernel) error {
 	if rest[0] != '=' && k.Version.before(kw.compares) {
 		return fmt.Errorf("< and > compare since Linux %s, this is for %s", kw.compares, k.Version)
 	}
+	if kw.idles(k) {
+		return nil
+	}
 	return r.set(kw, k, key, rest[0], rest[1:])
 }
 

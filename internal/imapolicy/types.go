@@ -122,11 +122,12 @@ func (r *Rule) fits(k *Kernel) (keyword, reason string) {
 		key := keyOf(text)
 		kw := keywords[key]
 		switch {
+		case kw.idles(k): // whatever the rule is
 		case kw.only != "" && r.Action != kw.only:
 			return key, fmt.Sprintf("goes only with %s", kw.only)
 		case kw.has&refused != 0, key == "appraise_type" && refused&hasModsig != 0:
 			return key, name + " does not take it"
-		case kw.has == hasBlacklist && !r.modsig && k.Version.before(Version{6, 7}):
+		case kw.has == hasBlacklist && !r.modsig:
 			return key, "needs appraise_type=imasig|modsig"
 		}
 	}

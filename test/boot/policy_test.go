@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"digestlists/internal/hosttest"
+	"digestlists/internal/imapolicy"
 	"digestlists/internal/imapolicy/ready"
 	"digestlists/test/boot"
 )
@@ -39,37 +42,34 @@ func policyRules(t *testing.T, name string) (rules []string) {
 // tryRules writes each file of a folder to the policy, and prints the names of those
 // that are taken. The rule that nobody takes, after it, makes the kernel forget what
 // was written: this one takes a single policy until the next boot.
-const tryRules = `for f in /rules/%s/*; do exec 3>/sys/kernel/security/ima/policy || exit 1; ` +
+const tryRules = `for f in /rules/*; do exec 3>/sys/kernel/security/ima/policy || exit 1; ` +
 	`cat $f >&3 2>/dev/null && echo ${f##*/}; echo none >&3 2>/dev/null && exit 1; exec 3>&-; done`
 
-// What internal/imapolicy takes and refuses is what a kernel takes and refuses.
+// What internal/imapolicy takes and refuses, for the version and configuration of the
+// kernel, is what the kernel takes and refuses.
 func TestPolicyRules(t *testing.T) {
 	dir := boot.Folder(t)
-	var files []boot.File
-	rules := map[string][]string{"accepted": policyRules(t, "accepted"), "refused": policyRules(t, "refused")}
+	rules := slices.Concat(policyRules(t, "accepted"), policyRules(t, "refused"))
 	for _, p := range readyPolicies(t) {
-		list := "accepted"
-		if p.Lists() {
-			list = "refused"
-		}
-		rules[list] = append(rules[list], strings.TrimSuffix(string(p.Content), "\n"))
+		rules = append(rules, strings.TrimSuffix(string(p.Content), "\n"))
 	}
-	for name, list := range rules {
-		for i, rule := range list {
-			files = append(files, boot.Regular(fmt.Sprintf("/rules/%s/%03d", name, i), []byte(rule+"\n")))
-		}
+	var files []boot.File
+	for i, rule := range rules {
+		files = append(files, boot.Regular(fmt.Sprintf("/rules/%03d", i), []byte(rule+"\n")))
 	}
 	g := bootSetup(t, dir, files...)
-	for name, list := range rules {
-		taken := map[string]bool{}
-		for _, file := range strings.Fields(g.Must(t, fmt.Sprintf(tryRules, name))) {
-			taken[file] = true
+	taken := strings.Fields(g.Must(t, tryRules))
+	count := map[bool]int{}
+	for i, rule := range rules {
+		_, refusal := imapolicy.Parse([]byte(rule+"\n"), checkedKernel(t))
+		got, want := slices.Contains(taken, fmt.Sprintf("%03d", i)), refusal == nil
+		if got != want {
+			t.Errorf("%q: taken is %v, the checker says %v", rule, got, refusal)
 		}
-		for i, rule := range list {
-			if got, want := taken[fmt.Sprintf("%03d", i)], name == "accepted"; got != want {
-				t.Errorf("%s: %q: taken is %v", name, rule, got)
-			}
-		}
+		count[got]++
+	}
+	if count[true] < 60 || count[false] < 60 {
+		t.Errorf("%d rules were taken and %d refused, want 60 of each", count[true], count[false])
 	}
 	// What keeps root from running things is refused, and would do so.
 	out, code := g.Run(t, "setup policy load appraise-exec")
@@ -82,6 +82,21 @@ func TestPolicyRules(t *testing.T) {
 	if out, code := g.Run(t, "/bin/ls /"); code != 126 || !strings.Contains(out, "Permission denied") {
 		t.Errorf("exit %d: %s", code, out)
 	}
+}
+
+// checkedKernel returns the kernel of the guests as the checker knows it.
+func checkedKernel(t *testing.T) *imapolicy.Kernel {
+	t.Helper()
+	kernel, err := boot.FindKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked, err := imapolicy.Running(filepath.Join(kernel.Modules, "../.."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked.DigestLists = kernel.DigestLists
+	return checked
 }
 
 func readyPolicies(t *testing.T) []ready.Policy {
