@@ -1,6 +1,7 @@
 package compact
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +20,11 @@ type input struct {
 }
 
 func newInput(r io.Reader) input {
-	return input{r: r, buf: make([]byte, inputSize)}
+	size := inputSize
+	if list, ok := r.(*bytes.Reader); ok { // in memory, and as a rule small
+		size = min(size, list.Len())
+	}
+	return input{r: r, buf: make([]byte, size)}
 }
 
 // next returns the next n bytes, at most inputSize, valid until the next call. If there
@@ -39,9 +44,9 @@ func (in *input) next(n int) ([]byte, error) {
 // fill reads until there are n bytes.
 func (in *input) fill(n int) error {
 	had := copy(in.buf, in.data)
-	more, err := io.ReadAtLeast(in.r, in.buf[had:], n-had)
+	more, err := io.ReadAtLeast(in.r, in.buf[had:], min(n, len(in.buf))-had)
 	in.data = in.buf[:had+more]
-	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) || err == nil && len(in.data) < n {
 		return fmt.Errorf("%w: %d bytes, want %d", ErrTruncated, len(in.data), n)
 	}
 	return err

@@ -54,6 +54,19 @@ func TestReaderOfPieces(t *testing.T) {
 	}
 }
 
+// TestCutInMemory: a list that is in memory has a buffer of its size, and ends with the
+// same errors as one from elsewhere.
+func TestCutInMemory(t *testing.T) {
+	list := longTLV(t)
+	for n := range 400 {
+		_, got := compact.CheckTLV(bytes.NewReader(list[:n]))
+		_, want := compact.CheckTLV(iotest.OneByteReader(bytes.NewReader(list[:n])))
+		if got == nil || want == nil || got.Error() != want.Error() || !errors.Is(got, compact.ErrTruncated) {
+			t.Errorf("%d bytes: %v, want %v", n, got, want)
+		}
+	}
+}
+
 // TestReadErrorIsKept: what went wrong below is no truncation, and its place is named.
 func TestReadErrorIsKept(t *testing.T) {
 	list := longTLV(t)
