@@ -88,6 +88,14 @@ time that they take), peak memory is the largest resident set of ours.
 
 `
 
+const reportTail = `
+## How they grow
+
+![Time and memory by the number of digests and of lists](scaling.svg)
+
+[scaling.tsv](scaling.tsv) has the figures. ` + "`make curves`" + ` writes both.
+`
+
 // writeReport writes the results to a file, as markdown, with the machine they hold for.
 func writeReport(file string, results []result, rounds int) error {
 	var text bytes.Buffer
@@ -108,5 +116,6 @@ func writeReport(file string, results []result, rounds int) error {
 	for _, fact := range machine() {
 		fmt.Fprintf(&text, "- %s\n", fact)
 	}
+	text.WriteString(reportTail)
 	return os.WriteFile(file, text.Bytes(), 0o644)
 }

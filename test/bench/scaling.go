@@ -20,30 +20,31 @@ type curve struct {
 	unit string // what is counted
 	size []int  // how many of them
 	argv func(n int) []string
+	out  bool // something is made, in an empty folder
 }
 
-// curves are those of the picture. Each of them makes its output anew.
+// curves are those of the picture.
 func (b bench) curves() []curve {
 	in, made := b.inputs.scaling(), filepath.Join(b.out, "made")
 	return []curve{
 		{"make a list", "gen_digest_lists -f ascii", "digests", digestCounts, func(n int) []string {
 			return []string{b.tool("gen_digest_lists"), "-d", b.out, "-t", "file", "-o", "append", "-f", "ascii", "-i", in.checksums(n)}
-		}},
+		}, true},
 		{"convert a list", "upload_digest_lists -o", "digests", digestCounts, func(n int) []string {
 			return []string{b.tool("upload_digest_lists"), "-d", in.digests(n), "-o", made}
-		}},
+		}, true},
 		{"attest a machine", "verify_digest_lists --measurements", "digests", digestCounts, func(n int) []string {
 			return []string{
 				b.tool("verify_digest_lists"), "--measurements", filepath.Join(in.machine(n), "measurements"),
 				"--pcrs", filepath.Join(in.machine(n), "pcrs"), "--reference", in.known(),
 			}
-		}},
+		}, false},
 		{"verify lists", "verify_digest_lists", "lists", listCounts, func(n int) []string {
 			return []string{b.tool("verify_digest_lists"), "-d", in.lists(n), "--key", in.cert()}
-		}},
+		}, false},
 		{"convert lists", "upload_digest_lists -o", "lists", listCounts, func(n int) []string {
 			return []string{b.tool("upload_digest_lists"), "-d", in.lists(n), "-o", made}
-		}},
+		}, true},
 	}
 }
 
@@ -69,11 +70,7 @@ func (b bench) measureCurves(rounds int, say func(string)) ([]line, error) {
 			l := line{curve: c, cores: cores}
 			for _, n := range c.size {
 				say(fmt.Sprintf("%s, %d %s, %d of %d cores", c.name, n, c.unit, cores, runtime.NumCPU()))
-				r, err := job{
-					contenders: []contender{b.intoEmpty(command{argv: pinned(cores, c.argv(n))})},
-					check:      done,
-					figure:     milliseconds,
-				}.measure(rounds)
+				r, err := b.curveJob(c, cores, n).measure(rounds)
 				if err != nil {
 					return nil, err
 				}
@@ -83,6 +80,15 @@ func (b bench) measureCurves(rounds int, say func(string)) ([]line, error) {
 		}
 	}
 	return lines, nil
+}
+
+func (b bench) curveJob(c curve, cores, n int) job {
+	run := command{argv: pinned(cores, c.argv(n))}
+	contend := contender(run.run)
+	if c.out {
+		contend = b.intoEmpty(run)
+	}
+	return job{contenders: []contender{contend}, check: done, figure: milliseconds}
 }
 
 // pinned runs a program on the first cores only, as if there were no others.
