@@ -30,10 +30,10 @@ func keyring(m *Machine) []Finding {
 		return one(Error, fmt.Sprintf("%s: not a certificate in DER: the kernel takes no other: %v", m.Cert, err),
 			"openssl x509 -in "+m.Cert+" -outform DER -out "+m.Cert)
 	}
-	return append(certificate(m.Cert, cert, time.Now()), trusted(m, cert)...)
+	return append(usable(m.Cert, cert, time.Now()), trusted(m, cert)...)
 }
 
-func certificate(name string, cert *x509.Certificate, now time.Time) []Finding {
+func usable(name string, cert *x509.Certificate, now time.Time) []Finding {
 	switch {
 	case now.Before(cert.NotBefore):
 		return one(Error, fmt.Sprintf("%s is not valid before %s: is the clock right?", name, cert.NotBefore.Format(time.DateOnly)), "timedatectl")
