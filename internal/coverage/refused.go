@@ -19,32 +19,35 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrNoLog: neither the kernel's log nor that of the audit daemon can be read.
-var ErrNoLog = errors.New("neither the kernel's log nor the audit log can be read")
+// ErrNoLog: there is neither the kernel's log nor one of the audit daemon.
+var ErrNoLog = errors.New("there is neither the kernel's log nor an audit log")
 
 // Refused returns what appraisal has refused, or would have, since the system below root
 // was booted: as the kernel reports it in its own log or, where auditd runs, in the
-// audit log (type 1800, INTEGRITY_DATA).
+// audit log (type 1800, INTEGRITY_DATA). A log that is there and cannot be read is an error.
 func Refused(root string) ([]File, error) {
 	boot, err := bootTime(root)
 	if err != nil {
 		return nil, err
 	}
-	var files []File
-	sources := 0
-	for _, read := range []func(string, time.Time) ([]File, error){kernelRefusals, auditRefusals} {
-		found, err := read(root, boot)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-			continue
-		}
+	files, err := kernelRefusals(root, boot)
+	noKernelLog := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !noKernelLog {
+		return nil, err
+	}
+	logs, err := auditLogs(root)
+	if err != nil {
+		return nil, err
+	}
+	if noKernelLog && len(logs) == 0 {
+		return nil, ErrNoLog
+	}
+	for _, path := range logs {
+		found, err := logRefusals(path, boot)
 		if err != nil {
 			return nil, err
 		}
-		sources++
 		files = append(files, found...)
-	}
-	if sources == 0 {
-		return nil, ErrNoLog
 	}
 	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Path+"\n"+a.Reason, b.Path+"\n"+b.Reason) })
 	return slices.Compact(files), nil
@@ -103,16 +106,6 @@ func kernelRefusals(root string, boot time.Time) ([]File, error) {
 		return nil, err
 	}
 	return refusals(bytes.NewReader(text), "/dev/kmsg", boot)
-}
-
-func auditRefusals(root string, boot time.Time) ([]File, error) {
-	path := filepath.Join(root, "/var/log/audit/audit.log")
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return refusals(f, path, boot)
 }
 
 // refusals returns what a log has of this boot. A record that cannot be read is an error:
