@@ -32,6 +32,8 @@ func commands() []*cli.Command {
 		bootloaderCommand(),
 		rollbackCommand(),
 		statusCommand(),
+		checkCommand(),
+		updatesCommand(),
 		parserCommand(),
 		distroCommand(),
 		immutableCommand(),

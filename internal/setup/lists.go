@@ -3,9 +3,12 @@ package setup
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -44,7 +47,22 @@ func (s *Setup) listsStep() (*Step, error) {
 		Mend:    "see the error; gen_digest_lists makes each of these lists by hand",
 		Touches: []string{s.Dir, s.Dir + ".sig"},
 		Do:      s.makeLists,
+		Undo:    s.clearStaging,
 	}, nil
+}
+
+// clearStaging removes what a generator that was killed has left beside the directory,
+// as the next one would.
+func (s *Setup) clearStaging(context.Context) error {
+	dir := s.path(s.Dir)
+	if _, err := os.Stat(filepath.Dir(dir)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	tx, err := listdir.Begin(dir, listdir.Options{})
+	if err != nil {
+		return err
+	}
+	return tx.Close()
 }
 
 func (s *Setup) makeLists(ctx context.Context, out io.Writer) error {

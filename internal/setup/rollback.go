@@ -66,9 +66,5 @@ func undosOf(j *journal.Journal, root string) (map[string]func(context.Context) 
 		return nil, err
 	}
 	s := &Setup{p.Config, root}
-	updates, err := s.updatesStep()
-	if err != nil || updates == nil {
-		return nil, err
-	}
-	return map[string]func(context.Context) error{updates.Name: updates.Undo}, nil
+	return map[string]func(context.Context) error{"lists": s.clearStaging, "updates": s.stopUpdates}, nil
 }

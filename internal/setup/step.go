@@ -2,7 +2,6 @@ package setup
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -86,18 +85,17 @@ func run(ctx context.Context, out io.Writer, tool string, args ...string) error 
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Stdout, cmd.Stderr = out, &messages
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s: %w", toolLine(tool, args), errors.Join(err, firstError(messages.String())))
+		return fmt.Errorf("%s %s: %w%s", tool, strings.Join(args, " "), err, firstError(messages.String()))
 	}
 	return nil
 }
 
-func toolLine(tool string, args []string) string { return tool + " " + strings.Join(args, " ") }
-
-func firstError(messages string) error {
+// firstError returns the reason that one of our tools gives, after a colon, or "".
+func firstError(messages string) string {
 	for line := range strings.Lines(messages) {
 		if _, text, ok := strings.Cut(strings.TrimSpace(line), ": error: "); ok {
-			return errors.New(text)
+			return ": " + text
 		}
 	}
-	return nil
+	return ""
 }

@@ -20,6 +20,7 @@ const (
 	updateUnit   = "digestlist-update.path"
 	unitFolder   = "/usr/lib/systemd/system"
 	wantedFolder = "/etc/systemd/system/multi-user.target.wants"
+	updateLink   = wantedFolder + "/" + updateUnit
 	newSuffix    = ".digestlists-new"
 )
 
@@ -28,33 +29,46 @@ func (s *Setup) updatesStep() (*Step, error) {
 	if !s.Packages {
 		return nil, nil
 	}
-	link := filepath.Join(wantedFolder, updateUnit)
 	return &Step{
 		Name:    "updates",
 		Text:    "let the lists follow package updates: " + updateConfig + ", and the unit " + updateUnit,
 		Mend:    "install " + updateUnit + " (make install does), or write " + updateConfig + " by hand: digest_lists.conf(5)",
-		Touches: []string{updateConfig, updateConfig + newSuffix, link},
-		Do:      func(ctx context.Context, _ io.Writer) error { return s.enableUpdates(ctx, link) },
-		Undo: func(ctx context.Context) error {
-			return s.systemctl(ctx, "stop", updateUnit)
-		},
+		Touches: []string{updateConfig, updateConfig + newSuffix, updateLink},
+		Do:      func(ctx context.Context, _ io.Writer) error { return s.EnableUpdates(ctx) },
+		Undo:    s.stopUpdates,
 	}, nil
+}
+
+// stopUpdates stops what was started, if it could be.
+func (s *Setup) stopUpdates(ctx context.Context) error {
+	if _, err := os.Stat(s.path(filepath.Join(unitFolder, updateUnit))); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return s.systemctl(ctx, "stop", updateUnit)
 }
 
 var updateYes = regexp.MustCompile(`(?m)^\s*update\s*=\s*yes\s*$`)
 
-func (s *Setup) enableUpdates(ctx context.Context, link string) error {
-	if err := s.writeUpdateConfig(); err != nil {
+// EnableUpdates has new lists signed with the key that there is, and lets systemd start that
+// whenever packages change. A configuration that is in use stays as it is.
+func (s *Setup) EnableUpdates(ctx context.Context) error {
+	switch there, err := s.haveKey(); {
+	case err != nil:
 		return err
+	case !there:
+		return fmt.Errorf("%s: there is no key to sign lists with", s.Key)
 	}
 	if _, err := os.Stat(s.path(filepath.Join(unitFolder, updateUnit))); err != nil {
 		return err
 	}
-	// What systemctl enable does, also where no systemd runs.
-	if err := os.MkdirAll(filepath.Dir(s.path(link)), 0o755); err != nil {
+	if err := s.writeUpdateConfig(); err != nil {
 		return err
 	}
-	if err := os.Symlink(filepath.Join(unitFolder, updateUnit), s.path(link)); err != nil && !errors.Is(err, fs.ErrExist) {
+	// What systemctl enable does, also where no systemd runs.
+	if err := os.MkdirAll(s.path(wantedFolder), 0o755); err != nil {
+		return err
+	}
+	if err := os.Symlink(filepath.Join(unitFolder, updateUnit), s.path(updateLink)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	if err := s.systemctl(ctx, "daemon-reload"); err != nil {
