@@ -7,7 +7,7 @@ func (v *verifier) finish(e Evidence) *Report {
 	r.Entries = v.replay.Entries()
 	r.Attested, ok = v.replay.Attested()
 	r.Boot = v.boot
-	if v.options.KeepState {
+	if v.options.KeepState && ok {
 		r.state = v.state(quote)
 	}
 	r.Reference = ReferenceReport{Lists: len(v.refs.lists), Digests: v.refs.Digests()}

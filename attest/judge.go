@@ -13,7 +13,7 @@ func (v *verifier) judge(ok, auditAlone bool) {
 		v.nothing("the measurement list is empty")
 	case len(v.values.Banks()) == 0:
 		v.nothing("no PCR values were given: anybody could have made up this list")
-	case !v.anyCovered():
+	case !v.replay.compares():
 		v.nothing("no PCR that the list names has a value")
 	}
 	if r.Reference.Digests == 0 {
@@ -41,15 +41,6 @@ func (v *verifier) judge(ok, auditAlone bool) {
 func (v *verifier) nothing(reason string) {
 	v.report.Verdict = Nothing
 	v.report.Reasons = append(v.report.Reasons, reason)
-}
-
-func (v *verifier) anyCovered() bool {
-	for _, reg := range v.replay.Registers() {
-		if reg.Value != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // whyNever tells the nearest facts about a list that the PCR values do not attest.

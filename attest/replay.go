@@ -204,9 +204,22 @@ func (r *Replay) noteRules() {
 func (r *Replay) Entries() int { return r.entries }
 
 // Attested returns how many entries, from the start of the list, the PCR values attest.
-// ok is false if the list has not matched them anywhere.
+// ok is false if the list has not matched them anywhere, or names no PCR that has a value.
 func (r *Replay) Attested() (entries int, ok bool) {
-	return max(r.matched, 0), r.matched > 0
+	if r.matched <= 0 || !r.compares() {
+		return 0, false
+	}
+	return r.matched, true
+}
+
+// compares reports whether any PCR that is followed has a value.
+func (r *Replay) compares() bool {
+	for pcr := range uint32(NumPCRs) {
+		if r.Covers(pcr) {
+			return true
+		}
+	}
+	return false
 }
 
 // Covers reports whether the PCR has a value in any bank, so that entries for it are

@@ -105,9 +105,14 @@ func TestNothingToCompareWith(t *testing.T) {
 		{"values of other PCRs", other, refs, "no PCR that the list names has a value"},
 		{"no entries", these(with, nil), refs, "empty"},
 	} {
-		r := verify(t, test.e, attest.Options{References: test.refs})
+		r := verify(t, test.e, attest.Options{References: test.refs, KeepState: true})
 		if r.Verdict != attest.Nothing || !strings.Contains(strings.Join(r.Reasons, "\n"), test.reason) {
 			t.Errorf("%s: %s, %q", test.name, r.Verdict, r.Reasons)
+		}
+		if attested := test.name == "no references"; (r.Attested > 0) != attested {
+			t.Errorf("%s: %d entries are attested", test.name, r.Attested)
+		} else if (r.State() != nil) != attested {
+			t.Errorf("%s: state %v", test.name, r.State())
 		}
 	}
 }
