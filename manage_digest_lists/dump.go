@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"digestlists/compact"
+	"digestlists/internal/ahead"
 	"digestlists/internal/imasig"
 	"digestlists/internal/listdir"
 	"digestlists/parsers"
@@ -51,7 +52,8 @@ func (d *dumper) dump(list listdir.List) error {
 		return d.dumpKey(list)
 	}
 	d.buf = d.form.list(d.buf[:0], list)
-	for e, err := range ahead(d.entries(list, parsers.Options{Want: everything, KeepZero: true})) {
+	entries := d.entries(list, parsers.Options{Want: everything, KeepZero: true})
+	for e, err := range ahead.Of(entries, takeEntry) { // reading and printing have a processor each
 		if err != nil {
 			return err
 		}
@@ -63,6 +65,14 @@ func (d *dumper) dump(list listdir.List) error {
 	}
 	_, _ = d.out.Write(d.buf)
 	return nil
+}
+
+// takeEntry copies an entry.
+func takeEntry(b *ahead.Batch[parsers.Entry], to, from *parsers.Entry) {
+	*to = *from
+	for _, slice := range []*[]byte{&to.Digest, &to.EVMDigest, &to.Signature, &to.CapsValue, &to.LabelValue} {
+		*slice = b.Keep(*slice)
+	}
 }
 
 func (d *dumper) dumpKey(list listdir.List) error {

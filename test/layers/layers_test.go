@@ -21,6 +21,7 @@ const module = "digestlists/"
 // builds on a public package builds on these, too, so that they use nothing but each
 // other, compact and parsers.
 var internals = map[string]string{
+	"ahead":      "reading a list while it is replayed",
 	"capability": "the text of capabilities",
 	"decode":     "digests of a list of any format, with its errors",
 	"evm":        "the digest that EVM signs, for evm-sig templates",
@@ -37,7 +38,7 @@ var internals = map[string]string{
 
 // uses says which of them each public package may use.
 var uses = map[string][]string{
-	"attest":          {"decode", "evm", "hashes", "imasig", "listdir", "packed", "regular"},
+	"attest":          {"ahead", "decode", "evm", "hashes", "imasig", "listdir", "packed", "regular"},
 	"parsers/audit":   {"packed", "regular"},
 	"parsers/keylime": {"regular"},
 	"parsers/rpmdb":   {"inroot"},
