@@ -31,19 +31,20 @@ const pictureHead = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 60
 	.below { text-anchor: middle }
 	.paper { fill: #ffffff }
 	.grid { stroke: #d8dee4; stroke-width: 1 }
-	.c0 { --c: #0969da } .c1 { --c: #1a7f37 } .c2 { --c: #bc4c00 } .c3 { --c: #8250df } .c4 { --c: #9a6700 }
-	.curve { fill: none; stroke: var(--c); stroke-width: 2; stroke-linejoin: round }
+	.curve { fill: none; stroke-width: 2; stroke-linejoin: round }
 	.one { stroke-dasharray: 2 4; stroke-linecap: round }
-	.dot { fill: var(--c) }
-	.name { fill: var(--c); font-weight: 600 }
+	.name { font-weight: 600 }
 	.key { fill: none; stroke: #57606a; stroke-width: 2 }
+	.curve.c0 { stroke: #0969da } .curve.c1 { stroke: #1a7f37 } .curve.c2 { stroke: #bc4c00 } .curve.c3 { stroke: #8250df } .curve.c4 { stroke: #bf3989 }
+	.fill.c0 { fill: #0969da } .fill.c1 { fill: #1a7f37 } .fill.c2 { fill: #bc4c00 } .fill.c3 { fill: #8250df } .fill.c4 { fill: #bf3989 }
 	@media (prefers-color-scheme: dark) {
 		text { fill: #e6edf3 }
 		.tick { fill: #9da7b1 }
 		.paper { fill: #0d1117 }
 		.grid { stroke: #30363d }
 		.key { stroke: #9da7b1 }
-		.c0 { --c: #58a6ff } .c1 { --c: #3fb950 } .c2 { --c: #f0883e } .c3 { --c: #bc8cff } .c4 { --c: #d29922 }
+		.curve.c0 { stroke: #58a6ff } .curve.c1 { stroke: #3fb950 } .curve.c2 { stroke: #f0883e } .curve.c3 { stroke: #bc8cff } .curve.c4 { stroke: #f778ba }
+		.fill.c0 { fill: #58a6ff } .fill.c1 { fill: #3fb950 } .fill.c2 { fill: #f0883e } .fill.c3 { fill: #bc8cff } .fill.c4 { fill: #f778ba }
 	}
 </style>
 <rect class="paper" width="960" height="600"/>
@@ -82,8 +83,8 @@ func (p *plot) column(left float64, unit string, lines []line) {
 		}
 	}
 	x := decades(counts, count)
-	p.field(left, fieldsY[0], "Time, by "+unit, x, decades(times, duration))
-	p.field(left, fieldsY[1], "Peak memory, by "+unit, x, fromZero(peaks, func(v float64) string { return fmt.Sprintf("%.0f MiB", v) }))
+	p.field(left, fieldsY[0], "Time, by number of "+unit, x, decades(times, duration))
+	p.field(left, fieldsY[1], "Peak memory, by number of "+unit, x, fromZero(peaks, func(v float64) string { return fmt.Sprintf("%.0f MiB", v) }))
 	p.lines(left, fieldsY[0], unit, lines, x, decades(times, nil), func(at point) float64 { return at.seconds })
 	p.lines(left, fieldsY[1], unit, lines, x, fromZero(peaks, nil), func(at point) float64 { return float64(at.peak) / mebibyte })
 }
@@ -118,8 +119,10 @@ func (p *plot) lines(left, top float64, unit string, lines []line, x, y axis, va
 		}
 		class, style, path, at := classes[l.name], "curve", "", 0.0
 		for i, point := range l.points {
+			over := left + fieldWidth*x.place(float64(point.n))
 			at = top + fieldHeight*(1-y.place(value(point)))
-			path += fmt.Sprintf("%c%.1f %.1f", "ML"[min(i, 1)], left+fieldWidth*x.place(float64(point.n)), at)
+			path += fmt.Sprintf("%c%.1f %.1f", "ML"[min(i, 1)], over, at)
+			fmt.Fprintf(p, `<circle class="fill %s" cx="%.1f" cy="%.1f" r="3"/>`+"\n", class, over, at)
 		}
 		if l.cores == 1 {
 			style += " one"
@@ -132,6 +135,6 @@ func (p *plot) lines(left, top float64, unit string, lines []line, x, y axis, va
 	last := math.Inf(-1)
 	for _, l := range labels {
 		last = max(l.at, last+labelGap)
-		fmt.Fprintf(p, `<text class="name %s" x="%g" y="%.1f">%s</text>`+"\n", l.class, left+fieldWidth+8, last+4, l.text)
+		fmt.Fprintf(p, `<text class="name fill %s" x="%g" y="%.1f">%s</text>`+"\n", l.class, left+fieldWidth+8, last+4, l.text)
 	}
 }
