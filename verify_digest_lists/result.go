@@ -98,9 +98,9 @@ func printResult(c *cli.Context, r result) error {
 		if r.Error != "" {
 			why += ": " + r.Error
 		}
-		_, err = fmt.Fprintf(c.App.Writer, "Failed to process %s (%s)\n", r.List, why)
+		_, err = fmt.Fprintf(c.App.Writer, "Failed to process %s (%s)\n", command.OneLine(r.List), command.OneLine(why))
 	case c.Bool("verbose"):
-		_, err = fmt.Fprintf(c.App.Writer, "%s: signed by %s\n", r.List, r.SignedBy)
+		_, err = fmt.Fprintf(c.App.Writer, "%s: signed by %s\n", command.OneLine(r.List), r.SignedBy)
 	}
 	return err
 }

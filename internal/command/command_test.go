@@ -141,3 +141,23 @@ func TestCommands(t *testing.T) {
 		}
 	}
 }
+
+// Names of files cannot make up lines of messages, or send commands to the terminal.
+func TestOneLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain, \"quoted\" \\ ü": "plain, \"quoted\" \\ ü",
+		"a\nb\tc":                `a\nb\tc`,
+		"\x1b[2J\x7f":            `\x1b[2J\x7f`,
+		"\xff\xfe":               `\xff\xfe`,
+		"\u202etxt":              `\u202etxt`,
+	} {
+		if got := command.OneLine(text); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+	var out strings.Builder
+	command.Report(&out, "tool", errors.New("list\ntool: error: x"))
+	if got := out.String(); got != "tool: error: list\\ntool: error: x\n" {
+		t.Errorf("%q", got)
+	}
+}

@@ -64,10 +64,10 @@ func Report(w io.Writer, tool string, err error) int {
 	}
 	var e *Error
 	if !errors.As(err, &e) || e.Err != nil {
-		fmt.Fprintf(w, "%s: error: %v\n", tool, err)
+		fmt.Fprintf(w, "%s: error: %s\n", tool, OneLine(err.Error()))
 	}
 	if h := hint(err); h != "" {
-		fmt.Fprintf(w, "%s: hint: %s\n", tool, h)
+		fmt.Fprintf(w, "%s: hint: %s\n", tool, OneLine(h))
 	}
 	return code(err)
 }

@@ -24,12 +24,12 @@ func (r *Reporter) Fail(name string, err error) {
 // Problem reports a failure that is not of one file.
 func (r *Reporter) Problem(err error) {
 	r.Failures++
-	fmt.Fprintf(r.Log, "%s: error: %v\n", r.Tool, err)
+	fmt.Fprintf(r.Log, "%s: error: %s\n", r.Tool, OneLine(err.Error()))
 }
 
 // Warn reports what is no failure.
 func (r *Reporter) Warn(format string, args ...any) {
-	fmt.Fprintf(r.Log, "%s: warning: %s\n", r.Tool, fmt.Sprintf(format, args...))
+	fmt.Fprintf(r.Log, "%s: warning: %s\n", r.Tool, OneLine(fmt.Sprintf(format, args...)))
 }
 
 // Result is the error with which a run ends that has reported all failures.
