@@ -80,7 +80,7 @@ func (w *work) runSibling(ctx context.Context, name string, args ...string) erro
 		return err
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, w.out, w.err
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, w.out, w.Log
 	err = cmd.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() > 0 {

@@ -63,7 +63,7 @@ func (w *work) listMutable(files []string) (err error) {
 	w.sayBusy(busy)
 	w.sayNext("boot, so that files that change until then are copied again")
 	if !w.hasUnit() {
-		fmt.Fprintf(w.err, "setup_ima_digest_lists: warning: %s is not installed: run setup_ima_digest_lists mutable early in that boot\n", bootUnit)
+		w.Warn("%s is not installed: run setup_ima_digest_lists mutable early in that boot", bootUnit)
 	}
 	return nil
 }
@@ -87,7 +87,7 @@ func (w *work) sayNext(what string) { fmt.Fprintln(w.out, "next:", what) }
 
 func (w *work) sayBusy(busy []string) {
 	for _, name := range busy {
-		fmt.Fprintf(w.err, "setup_ima_digest_lists: warning: %s is open for writing: its copy may be from between two writes\n", name)
+		w.Warn("%s is open for writing: its copy may be from between two writes", name)
 	}
 }
 
@@ -146,7 +146,7 @@ func (w *work) updateMutable(store *mutable.Store) error {
 	}
 	for _, b := range backups {
 		if !slices.ContainsFunc(all, func(p pair) bool { return p.backup == b }) {
-			fmt.Fprintf(w.err, "setup_ima_digest_lists: warning: there is no list of the copies in %s, which can be removed\n", w.root.Path(mutable.Dir+"/"+b.Name))
+			w.Warn("there is no list of the copies in %s, which can be removed", w.root.Path(mutable.Dir+"/"+b.Name))
 		}
 	}
 	if len(all) == 0 {

@@ -142,7 +142,6 @@ func (w *work) vouch() error {
 	if err != nil {
 		return err
 	}
-	left := 0
 	for _, b := range backups {
 		done, changed, err := b.Vouch(w.algorithm)
 		if err != nil {
@@ -150,12 +149,8 @@ func (w *work) vouch() error {
 		}
 		fmt.Fprintf(w.out, "%s: %d files\n", b.Name, len(done))
 		for _, name := range changed {
-			fmt.Fprintf(w.err, "setup_ima_digest_lists: error: %s has changed since it was listed\n", name)
+			w.Problem(fmt.Errorf("%s has changed since it was listed", name))
 		}
-		left += len(changed)
 	}
-	if left > 0 {
-		return command.Failed()
-	}
-	return nil
+	return w.Result()
 }

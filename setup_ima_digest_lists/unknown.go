@@ -70,7 +70,7 @@ func (w *work) findUnknown(c *cli.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	line := progress.Start(w.err, "files looked at")
+	line := progress.Start(w.Log, "files looked at")
 	defer line.Stop()
 	return f.unknown(names, line)
 }

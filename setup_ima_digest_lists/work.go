@@ -37,7 +37,8 @@ type work struct {
 	dir       string // the same on the running system
 	algorithm compact.Algorithm
 	signer    *signer // nil: lists are not signed
-	out, err  io.Writer
+	out       io.Writer
+	command.Reporter
 }
 
 // listCommand makes a command of what is to be done before the initramfs is made anew.
@@ -64,7 +65,7 @@ func listCommand(cmd cli.Command, do func(*cli.Context, *work) error) *cli.Comma
 }
 
 func newWork(c *cli.Context) (*work, error) {
-	w := &work{folder: c.String("dir"), out: c.App.Writer, err: c.App.ErrWriter}
+	w := &work{folder: c.String("dir"), out: c.App.Writer, Reporter: command.Reporter{Tool: "setup_ima_digest_lists", Log: c.App.ErrWriter}}
 	var err error
 	if w.algorithm, err = compact.ParseAlgorithm(c.String("algorithm")); err != nil {
 		return nil, command.Usagef("--algorithm: %w", err)
