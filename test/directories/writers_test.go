@@ -47,14 +47,14 @@ func TestWriters(t *testing.T) {
 		"gen":            nil,
 		"gen and sign":   {signing},
 		"gen and manage": {"manage_digest_lists -d lists -p convert-rpm on-disk --rpm-keys RPM-GPG-KEY-golden"},
-		"gen and setup":  {"setup_ima_digest_lists immutable -d lists -D " + "tree"},
+		"gen and setup":  {"setup_ima_digest_lists immutable -d lists -D TREE"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := folder(t)
 			shell(t, dir, start)
 			for i, words := range others {
-				others[i] = strings.ReplaceAll(words, "-D tree", "-D "+filepath.Join(dir, "tree"))
+				others[i] = strings.ReplaceAll(words, "TREE", filepath.Join(dir, "tree"))
 			}
 			atOnce(t, dir, append(slices.Clone(appending), others...))
 			positions := make(map[string]bool)
