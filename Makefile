@@ -72,10 +72,11 @@ bench: build
 fuzz:
 	$(GO) run ./test/fuzz $(FUZZFLAGS)
 
-# What else is in test/ runs programs that are built without the detector.
+# What else is in test/ runs programs that are built without the detector. SQLite is Go code
+# here, and takes minutes with it.
 race:
 	test/setup
-	$(GO) test -race $(TESTFLAGS) $$($(GO) list ./... | grep -v '^digestlists/test/') ./test/leaks
+	$(GO) test -race -timeout 1h $(TESTFLAGS) $$($(GO) list ./... | grep -v '^digestlists/test/') ./test/leaks
 
 curves: build
 	test/setup

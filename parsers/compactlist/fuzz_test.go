@@ -12,7 +12,7 @@ import (
 // Both parsers: an error comes first and alone, since all of a list is checked before; and
 // digests have the size of their algorithm.
 func FuzzParse(f *testing.F) {
-	seeds, err := filepath.Glob("../../compact/testdata/*/*")
+	seeds, err := filepath.Glob("../../compact/testdata/bad/*")
 	if err != nil || len(seeds) == 0 {
 		f.Fatalf("no seeds: %v", err)
 	}
