@@ -51,7 +51,20 @@ func ReadStatus(root, dir string) *Status {
 			s.Unknown = append(s.Unknown, part.name+": "+err.Error())
 		}
 	}
+	s.Unsigned, s.Refused, s.Stale = notNil(s.Unsigned), notNil(s.Refused), notNil(s.Stale)
+	s.Entries, s.Unknown = notNil(s.Entries), notNil(s.Unknown)
+	if s.Boot != nil {
+		s.Boot.Unknown = notNil(s.Boot.Unknown)
+	}
 	return s
+}
+
+// notNil makes an empty list one in JSON, too, where it would be null.
+func notNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 // Good reports whether all is known, signed, up to date and complete.
