@@ -30,8 +30,15 @@ func Disk(t testing.TB, dir string) string {
 			t.Fatal(err)
 		}
 	}
+	return Format(t, dir, root, "16M")
+}
+
+// Format makes a disk with the files of a folder, and returns its path. The size is as
+// mke2fs wants it.
+func Format(t testing.TB, dir, root, size string) string {
+	t.Helper()
 	disk := filepath.Join(dir, "disk")
-	mke2fs := exec.Command("mke2fs", "-q", "-t", "ext4", "-d", root, disk, "16M")
+	mke2fs := exec.Command("mke2fs", "-q", "-t", "ext4", "-d", root, disk, size)
 	mke2fs.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	if out, err := mke2fs.CombinedOutput(); err != nil {
 		t.Fatalf("mke2fs: %v\n%s", err, out)

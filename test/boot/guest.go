@@ -3,6 +3,7 @@ package boot
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,17 +18,19 @@ import (
 	"time"
 )
 
-// limit is what one machine gets from power-on to power-off. A boot takes three
-// seconds where nothing else runs.
+// limit is what one machine gets from power-on to power-off, unless it says otherwise.
+// A boot takes three seconds where nothing else runs.
 const limit = 5 * time.Minute
 
 // A Machine is what to boot.
 type Machine struct {
 	Kernel   *Kernel
-	Initrd   string   // file
-	Options  []string // of the kernel's command line
-	Disk     string   // file with a file system, /dev/vda, to which nothing is written; or none
-	Firmware string   // file, such as UEFI; or none, for QEMU's own BIOS
+	Initrd   string        // file
+	Options  []string      // of the kernel's command line
+	Disk     string        // file with a file system, /dev/vda; or none
+	Keep     bool          // what is written to it
+	Limit    time.Duration // from power-on to power-off; or 0, for five minutes
+	Firmware string        // file, such as UEFI; or none, for QEMU's own BIOS
 }
 
 // A Guest is a machine that runs, until the test ends or it is switched off.
@@ -66,7 +69,7 @@ func Folder(t testing.TB) string {
 // Start switches a machine on. The console goes to console.log in the folder.
 func Start(t testing.TB, dir string, m Machine) *Guest {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(m.Limit, limit))
 	g := &Guest{ctx: ctx, console: newConsole()}
 	stop, err := g.start(dir, m)
 	if err != nil {
@@ -146,7 +149,11 @@ func (m *Machine) arguments() []string {
 		args = append(args, "-bios", m.Firmware)
 	}
 	if m.Disk != "" {
-		args = append(args, "-drive", "if=virtio,format=raw,snapshot=on,file="+m.Disk)
+		drive := "if=virtio,format=raw,file=" + m.Disk
+		if !m.Keep {
+			drive += ",snapshot=on"
+		}
+		args = append(args, "-drive", drive)
 	}
 	return args
 }
@@ -186,6 +193,15 @@ func (g *Guest) Must(t testing.TB, command string) (output string) {
 		t.Fatalf("%s: exit %d: %s", command, code, output)
 	}
 	return output
+}
+
+// Off switches a guest off whose root file system is a disk. It returns when all that
+// was written is there.
+func (g *Guest) Off(t testing.TB) {
+	t.Helper()
+	if err := g.shell.end("sync; mount -o remount,ro / && exec busybox poweroff -f"); err != nil {
+		t.Fatalf("%v; the console ends with\n%s", err, g.tail())
+	}
 }
 
 func (g *Guest) tail() string {

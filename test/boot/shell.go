@@ -2,10 +2,13 @@ package boot
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // A shell is the host's half of the second serial line; guest/init is the other.
@@ -49,4 +52,19 @@ func (s *shell) run(command string) (output string, code int, err error) {
 		}
 		out.WriteString(line)
 	}
+}
+
+// end runs a command line that ends the machine, and waits for that.
+func (s *shell) end(command string) error {
+	if _, err := io.WriteString(s.w, command+"\n"); err != nil {
+		return err
+	}
+	said, err := io.ReadAll(s.r)
+	if errors.Is(err, os.ErrClosed) || errors.Is(err, syscall.ECONNRESET) {
+		err = nil
+	}
+	if len(said) > 0 {
+		err = errors.Join(err, fmt.Errorf("%s: %q", command, said))
+	}
+	return err
 }
