@@ -1,12 +1,15 @@
 package main
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // fish makes one line for each thing that can be given.
 func fish(root *node) string {
 	text := origin(root) + "complete -c " + root.tool + " -f\n"
 	for _, n := range root.all() {
-		at := fishAt(n)
+		at := fishAt(n, root)
 		for _, sub := range n.nodes {
 			text += fishLine(n, at, " -a "+sub.name(), sub.summary)
 		}
@@ -24,9 +27,20 @@ func fish(root *node) string {
 	return text
 }
 
-// fishAt returns the conditions that hold where a line is at a command.
-func fishAt(n *node) []string {
-	var conditions []string
+// fishAt returns the conditions that hold where a line is at a command. fish tells
+// which words a line has, not in which order: a command is not meant where its name
+// is that of one below another command, which the line has, too.
+func fishAt(n, root *node) []string {
+	var conditions, others []string
+	for _, other := range root.nodes {
+		below := func(sub *node) bool { return len(n.words) > 0 && sub.name() == n.words[0] }
+		if slices.ContainsFunc(other.nodes, below) && !slices.Contains(n.words, other.name()) {
+			others = append(others, other.name())
+		}
+	}
+	if len(others) > 0 {
+		conditions = append(conditions, fishNone(others))
+	}
 	for _, name := range n.words {
 		conditions = append(conditions, "__fish_seen_subcommand_from "+name)
 	}
