@@ -1,6 +1,7 @@
 package imapolicy
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,7 +21,8 @@ func Running(root string) (*Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Kernel{Version: version, DigestLists: securityfs.Check(filepath.Join(root, securityfs.MountPoint)) == nil}
+	lists := securityfs.Check(filepath.Join(root, securityfs.MountPoint))
+	k := &Kernel{Version: version, DigestLists: !errors.Is(lists, securityfs.ErrUnsupported)}
 	if config, _, err := kernelconfig.Read(root, release); err == nil {
 		k.Config = map[string]bool{}
 		for _, name := range asked {

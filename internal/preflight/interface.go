@@ -3,7 +3,6 @@ package preflight
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"digestlists/internal/securityfs"
 )
@@ -25,12 +24,11 @@ func securityFS(m *Machine) []Finding {
 }
 
 func extension(m *Machine) []Finding {
-	// Who may not look there is not told that it is there.
-	_, err := os.Stat(m.path(securityfs.MountPoint + "/ima/digest_list_data"))
+	err := securityfs.Check(m.path(securityfs.MountPoint))
 	switch {
 	case err == nil:
 		return one(OK, "the kernel has digest lists", "")
-	case missing(err):
+	case errors.Is(err, securityfs.ErrUnsupported):
 		return one(Error, "the kernel has no digest lists: there is no ima/digest_list_data in securityfs",
 			"boot a kernel with the digest list extension, such as openEuler's")
 	}

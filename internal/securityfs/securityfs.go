@@ -40,15 +40,15 @@ func (op Operation) file() string {
 	return "digest_list_data"
 }
 
-// Check returns [ErrUnsupported] unless the kernel whose securityfs is mounted at root
-// has digest lists.
+// Check returns [ErrUnsupported] if the kernel whose securityfs is mounted at root has no
+// digest lists, and another error if that cannot be told, as where one may not look.
 func Check(root string) error {
 	path := dataFile(root, Add)
 	var st unix.Stat_t
-	if err := unix.Stat(path, &st); err == unix.ENOENT || err == unix.ENOTDIR {
+	if err := unix.Stat(path, &st); err != nil {
 		return openError(path, err)
 	}
-	return nil // whatever else it is, Open says it
+	return nil
 }
 
 func dataFile(root string, op Operation) string { return filepath.Join(root, "ima", op.file()) }

@@ -46,6 +46,13 @@ func TestWindow(t *testing.T) {
 	if err := Check(root); !errors.Is(err, ErrUnsupported) {
 		t.Errorf("check of nothing: %v", err)
 	}
+	closed := t.TempDir()
+	if err := os.Symlink("ima", filepath.Join(closed, "ima")); err != nil {
+		t.Fatal(err)
+	}
+	if err := Check(closed); err == nil || errors.Is(err, ErrUnsupported) {
+		t.Errorf("check where nothing can be told: %v", err)
+	}
 	data, count := filepath.Join(root, "ima/digest_list_data"), filepath.Join(root, "ima/digests_count")
 	write(t, data, "")
 	if err := Check(root); err != nil {
