@@ -2,7 +2,6 @@ package attest_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"io"
 	"os/exec"
@@ -12,6 +11,7 @@ import (
 
 	"digestlists/attest"
 	"digestlists/compact"
+	"digestlists/internal/hosttest"
 	"digestlists/parsers/imalog"
 )
 
@@ -272,16 +272,8 @@ func TestMeasurementFiles(t *testing.T) {
 	whole := measurements(t, lists("mainline-ima-sig")[1])
 	dir := t.TempDir()
 	cut := whole[20].Offset
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
-	if _, err := z.Write(data[cut:]); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
 	first := writeFile(t, filepath.Join(dir, "1.zst"), zstdOf(t, data[:cut], "-19"))
-	second := writeFile(t, filepath.Join(dir, "2.gz"), packed.Bytes())
+	second := writeFile(t, filepath.Join(dir, "2.gz"), hosttest.Gzip(t, data[cut:]))
 	parts := measurements(t, first, second)
 	if len(parts) != len(whole) {
 		t.Fatalf("%d entries in parts, want %d", len(parts), len(whole))
@@ -295,12 +287,8 @@ func TestMeasurementFiles(t *testing.T) {
 
 func TestMeasurementFilesRefused(t *testing.T) {
 	data := readFile(t, "mainline-ima-sig", "binary_runtime_measurements")
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
-	if _, err := z.Write(data); err != nil || z.Close() != nil {
-		t.Fatal(err)
-	}
-	damaged := bytes.Clone(packed.Bytes())
+	packed := hosttest.Gzip(t, data)
+	damaged := bytes.Clone(packed)
 	damaged[len(damaged)-6] ^= 1
 	damagedZstd := zstdOf(t, data)
 	damagedZstd[len(damagedZstd)-1] ^= 1 // of the checksum
@@ -311,7 +299,7 @@ func TestMeasurementFilesRefused(t *testing.T) {
 		text string
 	}{
 		{"cut", data[:1000], io.ErrUnexpectedEOF, "list: "},
-		{"cut gzip", packed.Bytes()[:1000], io.ErrUnexpectedEOF, "list: "},
+		{"cut gzip", packed[:1000], io.ErrUnexpectedEOF, "list: "},
 		{"damaged gzip", damaged, compact.ErrMalformed, "gzip"},
 		{"big-endian", append([]byte{0, 0, 0, 10}, data[4:]...), compact.ErrMalformed, "big-endian"},
 		{"damaged zstd", damagedZstd, compact.ErrMalformed, "zstd"},

@@ -15,6 +15,7 @@ import (
 
 	"digestlists/compact"
 	"digestlists/internal/hashes"
+	"digestlists/internal/hosttest"
 	"digestlists/internal/known"
 )
 
@@ -44,9 +45,7 @@ type machine struct {
 // newMachine makes one with three files, in memory, where nothing waits for a disk.
 func newMachine(t *testing.T) *machine {
 	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "setup")
-	check(t, err)
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	dir := hosttest.MemoryFolder(t)
 	self, err := os.Executable()
 	check(t, err)
 	m := &machine{t: t, tool: filepath.Join(dir, "setup_ima_digest_lists"), root: filepath.Join(dir, "root")}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+
+	"digestlists/internal/hosttest"
 )
 
 // A Scenario is a command that changes files below the folder that it runs in.
@@ -44,7 +46,7 @@ type subject struct {
 //   - the command works afterwards, and takes away what a killed one left.
 func (s Scenario) Test(t *testing.T, faults ...Fault) {
 	t.Helper()
-	sub := &subject{Scenario: s, template: folder(t), dir: filepath.Join(folder(t), "x")}
+	sub := &subject{Scenario: s, template: hosttest.MemoryFolder(t), dir: filepath.Join(hosttest.MemoryFolder(t), "x")}
 	data, err := filepath.Abs("../test/inputs")
 	check(t, err)
 	prepare := exec.Command("sh", "-euc", s.Old)
@@ -63,15 +65,6 @@ func check(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// folder makes one in memory, where nothing waits for a disk.
-func folder(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "faults")
-	check(t, err)
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
 }
 
 // withoutFaults sees what is to come of the command.

@@ -3,6 +3,8 @@
 package hosttest
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"os"
 	"os/exec"
@@ -49,4 +51,30 @@ func Read(t testing.TB, path string) []byte {
 		t.Fatal(err)
 	}
 	return content
+}
+
+// MemoryFolder makes a folder that is in memory, where nothing waits for a disk. It is
+// removed with the test.
+func MemoryFolder(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// Gzip returns data as gzip has them.
+func Gzip(t testing.TB, data []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }

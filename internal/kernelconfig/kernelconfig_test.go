@@ -2,11 +2,12 @@ package kernelconfig
 
 import (
 	"bytes"
-	"compress/gzip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"digestlists/internal/hosttest"
 )
 
 const sample = "#\n# Linux/x86 6.1.0 Kernel Configuration\n#\nCONFIG_IMA=y\nCONFIG_IMA_DEFAULT_HASH=\"sha256\"\n# CONFIG_EVM is not set\n"
@@ -14,8 +15,8 @@ const sample = "#\n# Linux/x86 6.1.0 Kernel Configuration\n#\nCONFIG_IMA=y\nCONF
 // A configuration has options or is an error, and not more of them than the file.
 func FuzzConfig(f *testing.F) {
 	f.Add([]byte(sample), false)
-	f.Add(gzipped(f, []byte(sample)), true)
-	f.Add(gzipped(f, bytes.Repeat([]byte("CONFIG_A=y\n"), 1<<19)), true)
+	f.Add(hosttest.Gzip(f, []byte(sample)), true)
+	f.Add(hosttest.Gzip(f, bytes.Repeat([]byte("CONFIG_A=y\n"), 1<<19)), true)
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, data []byte, packed bool) {
 		path := filepath.Join(dir, "config")
@@ -40,16 +41,4 @@ func FuzzConfig(f *testing.F) {
 			t.Fatalf("%d bytes of options", size)
 		}
 	})
-}
-
-func gzipped(t testing.TB, data []byte) []byte {
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	if _, err := w.Write(data); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
 }

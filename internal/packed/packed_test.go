@@ -2,12 +2,12 @@ package packed
 
 import (
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"io"
 	"testing"
 
 	"digestlists/compact"
+	"digestlists/internal/hosttest"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -18,8 +18,8 @@ func FuzzReader(f *testing.F) {
 	plain := bytes.Repeat([]byte("10 0123 ima-ng sha256:4567 /usr/bin/true\n"), 50)
 	f.Add([]byte{})
 	f.Add(plain)
-	f.Add(gzipped(f, plain))
-	f.Add(append(gzipped(f, plain), gzipped(f, plain)...))
+	f.Add(hosttest.Gzip(f, plain))
+	f.Add(append(hosttest.Gzip(f, plain), hosttest.Gzip(f, plain)...))
 	f.Add(zstandard(f, plain))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, done, err := NewReader(bytes.NewReader(data))
@@ -47,18 +47,6 @@ func checkDamage(t *testing.T, err error) {
 	if !errors.Is(err, compact.ErrMalformed) && !errors.Is(err, compact.ErrTruncated) {
 		t.Fatalf("%v is of no class", err)
 	}
-}
-
-func gzipped(t testing.TB, data []byte) []byte {
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	if _, err := w.Write(data); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
 }
 
 func zstandard(t testing.TB, data []byte) []byte {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"digestlists/internal/hosttest"
 )
 
 // A guest is what somebody has put into a list directory beside a good list.
@@ -80,7 +82,7 @@ func TestGuests(t *testing.T) {
 	for name, g := range guests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := folder(t)
+			dir := hosttest.MemoryFolder(t)
 			shell(t, dir, prepared+g.script)
 			bad := g.kind == badList || g.kind == noFile
 			for _, words := range reading {
@@ -136,7 +138,7 @@ func TestPlaces(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := folder(t)
+			dir := hosttest.MemoryFolder(t)
 			shell(t, dir, prepared+script)
 			for _, words := range append([]string{signing, adding}, reading...) {
 				// What is no folder could be a list, to upload_digest_lists, but for its name.
@@ -161,7 +163,7 @@ func TestUnreadable(t *testing.T) {
 	for name, script := range map[string]string{"directory": `chmod 700 lists`, "list": `chmod 600 lists/*`} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := folder(t)
+			dir := hosttest.MemoryFolder(t)
 			shell(t, dir, prepared+script+"; chmod 777 .")
 			for _, words := range reading {
 				r := run(t, dir, words, nobody)

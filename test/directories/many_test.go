@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"digestlists/internal/hosttest"
 )
 
 // A directory with many lists, all of them links to one, and one with many files that are none: the tools take time and
@@ -15,7 +17,7 @@ func TestManyFiles(t *testing.T) {
 		many    int
 	}{"lists": {"%d-file_list-compact-x", 20_000}, "other files": {"other-%d", 100_000}} {
 		t.Run(name, func(t *testing.T) {
-			dir := folder(t)
+			dir := hosttest.MemoryFolder(t)
 			shell(t, dir, prepared)
 			for i := range c.many {
 				check(t, os.Link(filepath.Join(dir, "mine"), filepath.Join(dir, "lists", fmt.Sprintf(c.pattern, i+1))))

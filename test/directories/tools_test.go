@@ -48,15 +48,6 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// folder makes a folder in memory.
-func folder(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "hostile")
-	check(t, err)
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
-}
-
 // shell runs a script in a folder. $DATA in it is test/inputs.
 func shell(t *testing.T, dir, script string) {
 	t.Helper()

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 
+	"digestlists/internal/hosttest"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -51,7 +53,7 @@ func TestWriters(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := folder(t)
+			dir := hosttest.MemoryFolder(t)
 			shell(t, dir, start)
 			for i, words := range others {
 				others[i] = strings.ReplaceAll(words, "TREE", filepath.Join(dir, "tree"))
@@ -83,7 +85,7 @@ func TestWriters(t *testing.T) {
 
 // Readers see the directory before a change or after it, at any time.
 func TestReaderDuringChanges(t *testing.T) {
-	dir := folder(t)
+	dir := hosttest.MemoryFolder(t)
 	shell(t, dir, prepared)
 	var change sync.WaitGroup
 	done := make(chan struct{})
