@@ -8,6 +8,7 @@ import (
 
 	"digestlists/compact"
 	"digestlists/parsers"
+	"digestlists/parsers/compactlist"
 	"digestlists/parsers/tlv"
 )
 
@@ -35,9 +36,9 @@ func (r *request) entriesFormat() string {
 	case r.letters.cache:
 		return tlv.Format
 	case r.tlv:
-		return "compact_tlv"
+		return compactlist.TLVFormat
 	}
-	return "compact"
+	return compactlist.Format
 }
 
 func (r *request) newEncoder(out io.Writer) encoder {

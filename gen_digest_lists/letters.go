@@ -6,6 +6,7 @@ import (
 	"digestlists/internal/command"
 	"digestlists/internal/metadata"
 	"digestlists/parsers"
+	"digestlists/parsers/compactlist"
 	"digestlists/parsers/tlv"
 )
 
@@ -100,11 +101,11 @@ func (l *letters) set(letter byte, value string) error {
 
 func (l *letters) setFormat(format string) error {
 	switch format {
-	case "compact", "compact_tlv", tlv.Format:
-		l.convert, l.tlv, l.cache = true, format == "compact_tlv", format == tlv.Format
+	case compactlist.Format, compactlist.TLVFormat, tlv.Format:
+		l.convert, l.tlv, l.cache = true, format == compactlist.TLVFormat, format == tlv.Format
 		return nil
 	}
-	return command.Usagef("-i f: unknown format %q, want compact, compact_tlv or %s", format, tlv.Format)
+	return command.Usagef("-i f: unknown format %q, want %s, %s or %s", format, compactlist.Format, compactlist.TLVFormat, tlv.Format)
 }
 
 func (l *metadataLetters) set(letter byte, value string) error {

@@ -12,6 +12,7 @@ import (
 	"digestlists/internal/decode"
 	"digestlists/internal/listdir"
 	"digestlists/parsers"
+	"digestlists/parsers/compactlist"
 )
 
 // A pick returns the digest of an entry that is to be added, and nil for none. The block
@@ -39,7 +40,7 @@ func addMetaDigest(j *job) error {
 // onlyMetadata reports whether the digest of an entry is that of metadata. Compact lists
 // have no other; other lists of type metadata have the digest of the content beside it.
 func onlyMetadata(list listdir.List, e *parsers.Entry) bool {
-	return e.Type == compact.TypeMetadata && list.Format == compactFormat
+	return e.Type == compact.TypeMetadata && list.Format == compactlist.Format
 }
 
 // contentDigest picks what is compared with a file's content. In the kernel, it is of type
@@ -54,9 +55,6 @@ func contentDigest(list listdir.List, e *parsers.Entry) (b compact.Block, digest
 	}
 	return b, e.Digest, nil
 }
-
-// compactFormat is the one format that the kernel reads itself.
-const compactFormat = "compact"
 
 // add writes the digests to the file of -o, or loads them.
 func (j *job) add(picked pick) error {

@@ -16,6 +16,7 @@ import (
 	"digestlists/internal/kerneltable"
 	"digestlists/internal/listdir"
 	"digestlists/internal/xattr"
+	"digestlists/parsers/compactlist"
 	"digestlists/parsers/imalog"
 )
 
@@ -58,7 +59,7 @@ func (p *prediction) order() (first, rest []listdir.List, err error) {
 			continue
 		}
 		early := false
-		if p.Bool("boot") && list.Format == compactFormat {
+		if p.Bool("boot") && list.Format == compactlist.Format {
 			if early, err = p.readByKernel(list); err != nil {
 				return nil, nil, err
 			}

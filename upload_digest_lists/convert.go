@@ -14,6 +14,7 @@ import (
 	"digestlists/internal/imasig"
 	"digestlists/internal/listdir"
 	"digestlists/parsers"
+	"digestlists/parsers/compactlist"
 )
 
 // convert writes all lists as one compact list: type by type, first the compact
@@ -81,7 +82,7 @@ func (u *uploader) convertType(w io.Writer, t compact.Type, lists []listdir.List
 	for _, l := range lists {
 		switch {
 		case l.Type != t:
-		case l.Format != compactFormat:
+		case l.Format != compactlist.Format:
 			others = append(others, l)
 		default:
 			if err := u.copyCompact(w, l); err != nil {

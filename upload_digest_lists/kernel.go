@@ -7,6 +7,7 @@ import (
 	"digestlists/internal/kernel"
 	"digestlists/internal/listdir"
 	"digestlists/internal/securityfs"
+	"digestlists/parsers/compactlist"
 )
 
 // upload loads the lists into the kernel. Everything that opens files other than
@@ -46,7 +47,7 @@ func (u *uploader) upload(k *kernel.Kernel) error {
 // before the others are even looked at, which may be thousands.
 func (u *uploader) windows(lists []listdir.List) [][]listdir.List {
 	parsers := 0
-	for parsers < len(lists) && lists[parsers].Type == compact.TypeParser && lists[parsers].Format == compactFormat {
+	for parsers < len(lists) && lists[parsers].Type == compact.TypeParser && lists[parsers].Format == compactlist.Format {
 		parsers++
 	}
 	if u.operation == securityfs.Delete {

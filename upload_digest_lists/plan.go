@@ -14,6 +14,7 @@ import (
 	"digestlists/internal/listdir"
 	"digestlists/internal/securityfs"
 	"digestlists/parsers"
+	"digestlists/parsers/compactlist"
 )
 
 // An upload is a list and what the kernel gets to know by it.
@@ -59,12 +60,12 @@ func (u *uploader) prepare(lists []listdir.List) []upload {
 
 func (c *converter) prepare(l listdir.List) (up upload, err error) {
 	up = upload{List: l}
-	if l.Type == compact.TypeParser && l.Format != compactFormat && l.Format != compactTLVFormat {
+	if l.Type == compact.TypeParser && l.Format != compactlist.Format && l.Format != compactlist.TLVFormat {
 		return up, errParserFormat
 	}
 	path := filepath.Join(c.set.Path, l.File)
 	_, builtIn := c.builtIn.Lookup(l.Format)
-	up.late = builtIn && l.Format != compactFormat
+	up.late = builtIn && l.Format != compactlist.Format
 	if up.late && c.trust == nil {
 		if info, err := os.Lstat(path); err == nil {
 			up.size = info.Size()
@@ -77,7 +78,7 @@ func (c *converter) prepare(l listdir.List) (up upload, err error) {
 	}
 	up.size = int64(len(content))
 	switch {
-	case l.Format == compactFormat:
+	case l.Format == compactlist.Format:
 		up.path = path
 		up.list, err = checkCompact(path, content)
 	case !up.late:

@@ -12,6 +12,7 @@ import (
 	"digestlists/internal/imasig"
 	"digestlists/internal/listdir"
 	"digestlists/internal/regular"
+	"digestlists/parsers/compactlist"
 )
 
 // defaultCertificate is what the kernel loads into its own keyring at boot.
@@ -88,7 +89,7 @@ func (t *trust) check(dir string, l listdir.List, content []byte) error {
 // mustBeSigned is true for lists that the kernel reads itself, and those that make a
 // program a parser.
 func (t *trust) mustBeSigned(l listdir.List) bool {
-	return t.all || l.Format == compactFormat || l.Type == compact.TypeParser
+	return t.all || l.Format == compactlist.Format || l.Type == compact.TypeParser
 }
 
 // contains reports whether a key list is one of the certificates themselves.

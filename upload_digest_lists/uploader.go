@@ -12,11 +12,6 @@ import (
 	"digestlists/parsers/plugin"
 )
 
-const (
-	compactFormat    = "compact" // the one format that the kernel reads itself
-	compactTLVFormat = "compact_tlv"
-)
-
 // An uploader takes the lists of a set one by one.
 type uploader struct {
 	*request

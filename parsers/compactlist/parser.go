@@ -11,6 +11,12 @@ import (
 	"digestlists/parsers"
 )
 
+// The names of the formats in names of lists.
+const (
+	Format    = "compact" // the one format that the kernel reads itself
+	TLVFormat = "compact_tlv"
+)
+
 // Parser parses compact lists. Type and modifiers of an entry are those of its
 // block, whatever the list's name says.
 type Parser struct{}

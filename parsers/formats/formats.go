@@ -15,8 +15,8 @@ import (
 // Lists returns the list formats. A new one is one more row.
 func Lists() parsers.Registry {
 	return parsers.Registry{
-		{Name: "compact", Help: "the kernel's own format", Parser: compactlist.Parser{}},
-		{Name: "compact_tlv", Help: "compact list with paths and attributes", Parser: compactlist.TLVParser{}},
+		{Name: compactlist.Format, Help: "the kernel's own format", Parser: compactlist.Parser{}},
+		{Name: compactlist.TLVFormat, Help: "compact list with paths and attributes", Parser: compactlist.TLVParser{}},
 		{Name: rpmlist.Format, Help: "header of an RPM package", Parser: rpmlist.Parser{}},
 		{Name: imalog.Format, Help: "IMA measurement list", Parser: imalog.Parser{}},
 		{Name: "ascii", Help: "checksum file", Parser: ascii.Parser{}},
