@@ -51,7 +51,7 @@ LDFLAGS  := -s -w $(if $(RELEASE),-X digestlists/internal/command.release=$(RELE
 TAGS     := -tags=urfave_cli_no_docs
 STAMP    := -buildvcs=$(if $(COMMIT),auto,false) -ldflags='$(LDFLAGS)'
 
-.PHONY: build demo test bench fuzz race lint man completions install install-tools install-dnf install-initramfs \
+.PHONY: build demo test bench fuzz race curves lint man completions install install-tools install-dnf install-initramfs \
 	install-dracut install-initramfs-tools dist rpm deb version clean
 
 build:

@@ -134,7 +134,7 @@ func (n *node) readUsage(help *helptext.Command) {
 
 // nameListed gives commands beside a command `list` what that prints.
 func (n *node) nameListed(program string) error {
-	if !slices.ContainsFunc(n.nodes, func(sub *node) bool { return sub.words[len(sub.words)-1] == "list" }) {
+	if !slices.ContainsFunc(n.nodes, func(sub *node) bool { return sub.name() == "list" }) {
 		return nil
 	}
 	names, err := printed(program, append(slices.Clone(n.words), "list")...)

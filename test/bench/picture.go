@@ -83,10 +83,11 @@ func (p *plot) column(left float64, unit string, lines []line) {
 		}
 	}
 	x := decades(counts, count)
-	p.field(left, fieldsY[0], "Time, by number of "+unit, x, decades(times, duration))
-	p.field(left, fieldsY[1], "Peak memory, by number of "+unit, x, fromZero(peaks, func(v float64) string { return fmt.Sprintf("%.0f MiB", v) }))
-	p.lines(left, fieldsY[0], unit, lines, x, decades(times, nil), func(at point) float64 { return at.seconds })
-	p.lines(left, fieldsY[1], unit, lines, x, fromZero(peaks, nil), func(at point) float64 { return float64(at.peak) / mebibyte })
+	time, memory := decades(times, duration), fromZero(peaks, func(v float64) string { return fmt.Sprintf("%.0f MiB", v) })
+	p.field(left, fieldsY[0], "Time, by number of "+unit, x, time)
+	p.field(left, fieldsY[1], "Peak memory, by number of "+unit, x, memory)
+	p.lines(left, fieldsY[0], unit, lines, x, time, func(at point) float64 { return at.seconds })
+	p.lines(left, fieldsY[1], unit, lines, x, memory, func(at point) float64 { return float64(at.peak) / mebibyte })
 }
 
 // field draws the title, the grid and what the ticks mean.
