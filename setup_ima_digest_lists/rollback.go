@@ -36,7 +36,15 @@ func rollbackCommand() *cli.Command {
 			case errors.As(err, &changed):
 				return command.WithHint(command.WithCode(command.ExitFailed, err), "keep copies of them, then use --force")
 			}
-			return err
+			return withBusyHint(err)
 		},
 	}
+}
+
+// withBusyHint says what to do about a set-up that is still at work.
+func withBusyHint(err error) error {
+	if errors.Is(err, setup.ErrBusy) {
+		return command.WithHint(err, "wait until it has ended: it may still write files")
+	}
+	return err
 }

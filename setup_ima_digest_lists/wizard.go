@@ -51,7 +51,7 @@ func runWizard(c *cli.Context) error {
 	if w.root, err = absoluteRoot(c); err != nil {
 		return err
 	}
-	return w.run()
+	return withBusyHint(w.run())
 }
 
 func absoluteRoot(c *cli.Context) (string, error) {

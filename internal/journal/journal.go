@@ -13,15 +13,10 @@ import (
 	"strings"
 
 	"digestlists/internal/atomicfile"
-
-	"golang.org/x/sys/unix"
 )
 
-// The errors of [Open].
-var (
-	ErrBusy    = errors.New("another set-up is running")
-	ErrDamaged = errors.New("damaged journal")
-)
+// ErrDamaged is a journal that cannot be read.
+var ErrDamaged = errors.New("damaged journal")
 
 // Names inside a journal's folder.
 const (
@@ -61,7 +56,8 @@ type SavedFile struct {
 	State
 }
 
-// A Journal is open, and nobody else has it open.
+// A Journal is open, and nobody else has it open but programs that were started
+// meanwhile.
 type Journal struct {
 	root    string // paths are below it
 	dir     string
@@ -73,7 +69,7 @@ type Journal struct {
 }
 
 // Open opens the journal in the folder dir below root, which is "" for the running system; if there is none, it makes
-// one, or returns fs.ErrNotExist.
+// one, or returns fs.ErrNotExist. One that is in use is a [*BusyError].
 func Open(root, dir string, create bool) (*Journal, error) {
 	root, err := filepath.Abs(cmp.Or(root, "/"))
 	if err != nil {
@@ -93,22 +89,16 @@ func Open(root, dir string, create bool) (*Journal, error) {
 		return nil, err
 	}
 	j.f = f
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		f.Close()
-		if err == unix.EWOULDBLOCK {
-			err = ErrBusy
-		}
+	if err := j.lock(); err != nil {
+		j.f.Close()
 		return nil, err
 	}
 	if err := j.read(); err != nil {
-		f.Close()
+		j.Close()
 		return nil, err
 	}
 	return j, nil
 }
-
-// Close closes the journal; it stays on disk.
-func (j *Journal) Close() error { return j.f.Close() }
 
 // path returns where a path below root is.
 func (j *Journal) path(name string) string { return filepath.Join(j.root, name) }
@@ -248,7 +238,7 @@ func (j *Journal) Remove() error {
 	if err := os.Rename(j.path(first.Made), old); err != nil {
 		return err
 	}
-	if err := errors.Join(j.f.Close(), os.RemoveAll(old)); err != nil {
+	if err := errors.Join(j.Close(), os.RemoveAll(old)); err != nil {
 		return err
 	}
 	return setTime(j.path(filepath.Dir(first.Made)), first.Time)

@@ -2,16 +2,21 @@ package setup
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"digestlists/internal/hosttest"
+	"digestlists/internal/journal"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 // A tool that is killed in the middle of its work, together with the set-up.
@@ -92,6 +97,34 @@ func TestKilledInTheMakerOfImages(t *testing.T) {
 		hosttest.Shell(t, root, "rm usr/kill; touch -d '2020-02-03 04:05:06.789' usr")
 		afterKill(t, root, before, goOn)
 	}
+}
+
+// What makes the images outlives the set-up that has started it, and goes on to write
+// them: until it has ended nothing is taken back, which it would overwrite.
+func TestMakerOfImagesOutlivesTheSetUp(t *testing.T) {
+	tools := buildTools(t)
+	root := machine(t, tools)
+	hosttest.Shell(t, root, `sed -i 's,^mv,[ ! -e /usr/kill ] || { kill -KILL $PPID; cat /usr/kill; }\nmv,' usr/sbin/update-initramfs`)
+	before := hosttest.Snapshot(t, root)
+	kill := filepath.Join(root, "usr/kill")
+	if err := unix.Mkfifo(kill, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !inProcess(t, root, "run", 100) {
+		t.Fatal("not killed")
+	}
+	var busy *journal.BusyError
+	err := Rollback(context.Background(), root, false, func(string) {})
+	if !errors.As(err, &busy) || !strings.Contains(err.Error(), "update-initramf (process ") {
+		t.Fatalf("rollback: %v, want the name of the program that is still there", err)
+	}
+	next := &Setup{config(root), root}
+	if err := next.Run(context.Background(), io.Discard, func(Step, int, int, State) {}); !errors.Is(err, journal.ErrBusy) {
+		t.Errorf("next run: %v", err)
+	}
+	hosttest.Shell(t, root, `: >usr/kill; flock var/lib/digest_lists/setup/journal rm usr/kill`)
+	hosttest.Shell(t, root, "touch -d '2020-02-03 04:05:06.789' usr")
+	afterKill(t, root, before, false)
 }
 
 // A rollback that is killed while it restores files is finished by the next one.

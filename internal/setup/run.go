@@ -14,6 +14,9 @@ import (
 // StateDir is where the journal is, below the root.
 const StateDir = "/var/lib/digest_lists/setup"
 
+// ErrBusy: a set-up is at work, or what one has started is.
+var ErrBusy = journal.ErrBusy
+
 // A plan is what the journal says of one.
 type plan struct {
 	Number int    `json:"number"` // from 1

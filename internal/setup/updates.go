@@ -18,6 +18,7 @@ import (
 const (
 	updateConfig = "/etc/ima/digest_lists.conf"
 	updateUnit   = "digestlist-update.path"
+	updateWork   = "digestlist-update.service" // what it starts
 	unitFolder   = "/usr/lib/systemd/system"
 	wantedFolder = "/etc/systemd/system/multi-user.target.wants"
 	updateLink   = wantedFolder + "/" + updateUnit
@@ -39,12 +40,18 @@ func (s *Setup) updatesStep() (*Step, error) {
 	}, nil
 }
 
-// stopUpdates stops what was started, if it could be.
+// stopUpdates stops what was started, if it could be: an update that is at work, too,
+// which would go on to write lists.
 func (s *Setup) stopUpdates(ctx context.Context) error {
-	if _, err := os.Stat(s.path(filepath.Join(unitFolder, updateUnit))); errors.Is(err, fs.ErrNotExist) {
-		return nil
+	for _, unit := range []string{updateUnit, updateWork} {
+		if _, err := os.Stat(s.path(filepath.Join(unitFolder, unit))); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := s.systemctl(ctx, "stop", unit); err != nil {
+			return err
+		}
 	}
-	return s.systemctl(ctx, "stop", updateUnit)
+	return nil
 }
 
 var updateYes = regexp.MustCompile(`(?m)^\s*update\s*=\s*yes\s*$`)
