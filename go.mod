@@ -3,6 +3,7 @@ module digestlists
 go 1.26.0
 
 require (
+	filippo.io/bigmod v0.1.0
 	github.com/ProtonMail/go-crypto v1.5.2
 	github.com/cavaliergopher/rpm v1.3.0
 	github.com/chromedp/cdproto v0.159.0

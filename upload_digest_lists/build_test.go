@@ -55,12 +55,14 @@ func testOneSmallStaticFile(t *testing.T, bin string) {
 // modules are all that is linked besides the standard library and our own packages,
 // with what is below them.
 var modules = []string{
+	"filippo.io/bigmod",
 	"github.com/emmansun/gmsm/internal",
 	"github.com/emmansun/gmsm/sm3",
 	"github.com/urfave/cli/v2",
 	"github.com/xrash/smetrics", // of cli
 	"golang.org/x/crypto/cryptobyte",
 	"golang.org/x/crypto/ripemd160",
+	"golang.org/x/sys/cpu", // of bigmod
 	"golang.org/x/sys/unix",
 }
 

@@ -17,12 +17,6 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// RSA moduli in bits that are accepted. crypto/rsa refuses less; more only costs time.
-const (
-	minRSABits = 1024
-	maxRSABits = 16384
-)
-
 var (
 	oidRSA = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}
 	oidEC  = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
@@ -48,6 +42,7 @@ type Key struct {
 	NotBefore, NotAfter time.Time
 
 	public crypto.PublicKey // *rsa.PublicKey or *ecdsa.PublicKey
+	rsa    *rsaVerifier     // of an *rsa.PublicKey
 
 	subjectKeyID   []byte // the whole identifier that ID is the end of
 	issuer, serial []byte // of a certificate: DER of the name, DER contents of the number
@@ -69,7 +64,7 @@ func (k *Key) VerifyDigest(alg compact.Algorithm, digest, sig []byte) error {
 		if err != nil {
 			return err
 		}
-		if rsa.VerifyPKCS1v15(pub, crypto.Hash(0), info, sig) == nil {
+		if k.rsa.verify(info, sig) {
 			return nil
 		}
 	case *ecdsa.PublicKey:
@@ -123,28 +118,28 @@ func NewKey(public crypto.PublicKey, name string) (*Key, error) {
 // newKey checks a key and derives its identifier from bits, the contents of the
 // subjectPublicKey field: for RSA the DER of PKCS#1 RSAPublicKey, for EC the point.
 func newKey(public crypto.PublicKey, bits []byte, name string) (*Key, error) {
-	if err := checkStrength(public); err != nil {
-		return nil, err
-	}
 	sum := sha1.Sum(bits)
-	return &Key{Name: name, ID: lastFour(sum[:]), public: public, subjectKeyID: sum[:]}, nil
-}
-
-func checkStrength(public crypto.PublicKey) error {
+	key := &Key{Name: name, ID: lastFour(sum[:]), public: public, subjectKeyID: sum[:]}
+	var err error
 	switch pub := public.(type) {
 	case *rsa.PublicKey:
-		if n := pub.N.BitLen(); n < minRSABits || n > maxRSABits {
-			return unsupported("RSA key of %d bits, want %d to %d", n, minRSABits, maxRSABits)
-		}
+		key.rsa, err = newRSAVerifier(pub)
 	case *ecdsa.PublicKey:
-		for _, c := range curves {
-			if c.curve == pub.Curve {
-				return nil
-			}
-		}
-		return unsupported("EC curve %s, want P-256, P-384 or P-521", pub.Params().Name)
+		err = checkCurve(pub)
 	}
-	return nil
+	if err != nil {
+		return nil, err
+	}
+	return key, nil
+}
+
+func checkCurve(pub *ecdsa.PublicKey) error {
+	for _, c := range curves {
+		if c.curve == pub.Curve {
+			return nil
+		}
+	}
+	return unsupported("EC curve %s, want P-256, P-384 or P-521", pub.Params().Name)
 }
 
 func lastFour(id []byte) KeyID { return KeyID(id[len(id)-4:]) }

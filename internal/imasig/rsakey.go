@@ -13,20 +13,12 @@ func parseRSA(der cryptobyte.String, name string) (*Key, error) {
 	bits := der
 	var sequence cryptobyte.String
 	n := new(big.Int)
-	var e int64
+	var e int
 	if !der.ReadASN1(&sequence, casn1.SEQUENCE) || !der.Empty() ||
 		!sequence.ReadASN1Integer(n) || !sequence.ReadASN1Integer(&e) || !sequence.Empty() {
 		return nil, malformed("RSA key: not a PKCS#1 RSAPublicKey")
 	}
-	// The limits of crypto/rsa, checked here so that a key that is no good is not
-	// taken for a signature that is not.
-	if n.Sign() <= 0 || n.Bit(0) == 0 {
-		return nil, malformed("RSA key: modulus is not a positive odd number")
-	}
-	if e < 3 || e >= 1<<31 || e%2 == 0 {
-		return nil, malformed("RSA key: exponent %d, want an odd number from 3 to 2147483647", e)
-	}
-	return newKey(&rsa.PublicKey{N: n, E: int(e)}, bits, name)
+	return newKey(&rsa.PublicKey{N: n, E: e}, bits, name)
 }
 
 func marshalRSA(pub *rsa.PublicKey) []byte {
