@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
+
+	"digestlists/internal/packed"
+	"digestlists/internal/regular"
 )
 
 // Files of the folder of a machine, besides its measurement list.
@@ -25,8 +27,16 @@ const (
 
 var keyFiles = []string{"ak.pem", "ak.pub"}
 
+// isEvidence reports whether a file has the name of one of those.
+func isEvidence(name string) bool {
+	single := append(keyFiles, quoteFile, signatureFile, valuesFile, nonceFile, pcrsFile, eventLogFile)
+	return slices.Contains(single, name) || strings.HasPrefix(name, auditFile) ||
+		slices.ContainsFunc(listNames, func(list string) bool { _, ok := packed.Rotated(name, list); return ok })
+}
+
 // machineInFolder finds the files of a machine's evidence by their names. Others are not
-// looked at. What a quote has to be checked with must be there if the quote is.
+// looked at, but none that may be meant for evidence is passed over. What a quote has to be
+// checked with must be there if the quote is.
 func machineInFolder(dir string, unquoted bool) (m machine, err error) {
 	files, err := os.ReadDir(dir)
 	if err != nil {
@@ -34,15 +44,19 @@ func machineInFolder(dir string, unquoted bool) (m machine, err error) {
 	}
 	has := map[string]string{}
 	for _, f := range files {
-		if f.Type().IsRegular() {
-			has[f.Name()] = filepath.Join(dir, f.Name())
+		path := filepath.Join(dir, f.Name())
+		if !f.Type().IsRegular() && isEvidence(f.Name()) {
+			return m, fmt.Errorf("%s: %w", path, regular.ErrNotRegular)
 		}
+		has[f.Name()] = path
 	}
 	if m.measurements, err = listParts(has); err != nil {
 		return m, fmt.Errorf("%s: %w", dir, err)
 	}
 	m.eventLog = has[eventLogFile]
-	m.audit = auditLogs(has)
+	if m.audit, err = auditLogs(has); err != nil {
+		return m, fmt.Errorf("%s: %w", dir, err)
+	}
 	if has[quoteFile] == "" {
 		if !unquoted {
 			return m, fmt.Errorf("%s: no quote (%s), want one, or --unquoted", dir, quoteFile)
@@ -99,12 +113,18 @@ func listParts(has map[string]string) ([]string, error) {
 }
 
 // auditLogs returns the audit log and those that were rotated, of which the one with the
-// highest number is the oldest, in the order in which they were written.
-func auditLogs(has map[string]string) (paths []string) {
+// highest number is the oldest, in the order in which they were written. Nobody would miss
+// one of another name.
+func auditLogs(has map[string]string) (paths []string, err error) {
 	for _, p := range slices.Backward(numbered(has, auditFile)) {
 		paths = append(paths, p.path)
 	}
-	return paths
+	for name, path := range has {
+		if strings.HasPrefix(name, auditFile) && !slices.Contains(paths, path) {
+			return nil, fmt.Errorf("%q: want %s, %[2]s.1 and so on, maybe with .gz or .zst", name, auditFile)
+		}
+	}
+	return paths, nil
 }
 
 // A part is a file with a number after its name; 0 for none.
@@ -113,18 +133,10 @@ type part struct {
 	path   string
 }
 
-// numbered returns NAME, NAME.1, NAME.2 and so on, each plain, or with .gz or .zst after its
-// name, by their numbers.
+// numbered returns NAME, NAME.1, NAME.2 and so on, compressed or not, by their numbers.
 func numbered(has map[string]string, name string) (parts []part) {
 	for file, path := range has {
-		rest, ok := strings.CutPrefix(file, name)
-		if !ok {
-			continue
-		}
-		rest = strings.TrimSuffix(strings.TrimSuffix(rest, ".gz"), ".zst")
-		if rest == "" {
-			parts = append(parts, part{0, path})
-		} else if n, err := strconv.Atoi(strings.TrimPrefix(rest, ".")); err == nil && n > 0 {
+		if n, ok := packed.Rotated(file, name); ok {
 			parts = append(parts, part{n, path})
 		}
 	}

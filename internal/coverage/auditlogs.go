@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"digestlists/internal/packed"
@@ -31,7 +29,7 @@ func auditLogs(root string) ([]string, error) {
 	ages := make(map[string]int)
 	var paths []string
 	for _, e := range entries {
-		if age, ok := age(e.Name()); ok {
+		if age, ok := packed.Rotated(e.Name(), auditLog); ok {
 			path := filepath.Join(root, auditFolder, e.Name())
 			ages[path] = age
 			paths = append(paths, path)
@@ -39,17 +37,6 @@ func auditLogs(root string) ([]string, error) {
 	}
 	slices.SortFunc(paths, func(a, b string) int { return ages[a] - ages[b] })
 	return paths, nil
-}
-
-// age tells how often a log was rotated, by its name.
-func age(name string) (n int, ok bool) {
-	if name == auditLog {
-		return 0, true
-	}
-	rest, ok := strings.CutPrefix(name, auditLog+".")
-	number, _, _ := strings.Cut(rest, ".")
-	n, err := strconv.Atoi(number)
-	return n, ok && err == nil
 }
 
 // logRefusals leaves out a log that was written to before this boot only.

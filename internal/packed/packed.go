@@ -19,13 +19,21 @@ import (
 // to support (RFC 8878 section 3.1.1.1.2), and all that the tool asks for below --ultra.
 const maxWindow = 8 << 20
 
+// others are what compressed data begin with that are not read here.
+var others = map[string]string{
+	"xz":    "\xfd7zXZ\x00",
+	"bzip2": "BZh",
+	"lz4":   "\x04\x22\x4d\x18",
+	"lzma":  "\x5d\x00\x00",
+}
+
 // NewReader tells by the first bytes how the data are stored, and returns a reader of what
-// they are. Done is to be called at the end, whatever else is returned. Damage is
-// compact.ErrMalformed or compact.ErrTruncated.
+// they are. Done is to be called at the end, whatever else is returned. Damage, and other
+// compression, is compact.ErrMalformed or compact.ErrTruncated.
 func NewReader(r io.Reader) (plain io.Reader, done func(), err error) {
 	done = func() {}
 	buffered := bufio.NewReaderSize(r, 64<<10)
-	head, err := buffered.Peek(4)
+	head, err := buffered.Peek(6)
 	if err != nil && err != io.EOF {
 		return nil, done, err
 	}
@@ -36,12 +44,17 @@ func NewReader(r io.Reader) (plain io.Reader, done func(), err error) {
 			return nil, done, classed("gzip", err)
 		}
 		return &reader{format: "gzip", r: plain}, done, nil
-	case bytes.Equal(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		plain, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return nil, done, classed("zstd", err)
 		}
 		return &reader{format: "zstd", r: plain}, plain.Close, nil
+	}
+	for format, magic := range others {
+		if bytes.HasPrefix(head, []byte(magic)) {
+			return nil, done, fmt.Errorf("%w: compressed with %s, want plain data, gzip or zstd", compact.ErrMalformed, format)
+		}
 	}
 	return buffered, done, nil
 }

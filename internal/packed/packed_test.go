@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os/exec"
+	"strings"
 	"testing"
 
 	"digestlists/compact"
@@ -41,6 +43,23 @@ func FuzzReader(f *testing.F) {
 			t.Fatalf("%d bytes become %d, %v", len(data), len(out), err)
 		}
 	})
+}
+
+// What real tools have compressed with something else is not taken for plain data.
+func TestOthers(t *testing.T) {
+	for _, tool := range [][]string{{"xz", "xz"}, {"bzip2", "bzip2"}, {"lz4", "lz4"}, {"lzma", "xz", "--format=lzma"}} {
+		compress := exec.Command(tool[1], append(tool[2:], "-c")...)
+		compress.Stdin = strings.NewReader("type=INTEGRITY_RULE\n")
+		data, err := compress.Output()
+		if err != nil {
+			t.Fatalf("%v: %v", tool, err)
+		}
+		_, done, err := NewReader(bytes.NewReader(data))
+		done()
+		if want := "malformed: compressed with " + tool[0] + ", want plain data, gzip or zstd"; err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
 }
 
 func checkDamage(t *testing.T, err error) {
