@@ -131,7 +131,7 @@ func addSequence(j *job) error {
 		return err
 	}
 	rank := func(l digestcache.List) int {
-		if at := slices.Index(order, l.String()); at >= 0 {
+		if at := slices.IndexFunc(order, l.Same); at >= 0 {
 			return at
 		}
 		return len(order)
@@ -152,11 +152,11 @@ func addSequence(j *job) error {
 	return j.markFiles(lists)
 }
 
-// measuredLists returns the names of the files of the folder that the lists of -i have
-// measured, in their order.
-func (j *job) measuredLists() ([]string, error) {
+// measuredLists returns the lists of the folder that the measurement lists of -i have, in
+// their order. Their numbers may be older ones: of before a run that was killed.
+func (j *job) measuredLists() ([]digestcache.Name, error) {
 	folder := path.Clean("/" + strings.TrimPrefix(j.cacheFolder(), strings.TrimSuffix(j.root(), "/")))
-	var names []string
+	var names []digestcache.Name
 	for _, input := range j.StringSlice("input") {
 		f, err := os.Open(input)
 		if err != nil {
@@ -172,8 +172,9 @@ func (j *job) measuredLists() ([]string, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", input, err)
 			}
-			if dir, base := path.Split(m.Name()); path.Clean(dir) == folder && !slices.Contains(names, base) {
-				names = append(names, base)
+			dir, base := path.Split(m.Name())
+			if name, ok := digestcache.ParseName(base); ok && path.Clean(dir) == folder && !slices.ContainsFunc(names, name.Same) {
+				names = append(names, name)
 			}
 		}
 	}

@@ -13,6 +13,7 @@ package digestcache
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"iter"
 	"os"
@@ -22,6 +23,7 @@ import (
 	"strings"
 
 	"digestlists/compact"
+	"digestlists/internal/atomicfile"
 	"digestlists/internal/decode"
 	"digestlists/internal/listdir"
 	"digestlists/internal/regular"
@@ -124,36 +126,48 @@ func (l List) Entries() iter.Seq2[*parsers.Entry, error] {
 	}
 }
 
-// Number gives the lists sequence numbers in their order, and renames their files.
+// ErrTwice is a folder with a list under two sequence numbers.
+var ErrTwice = errors.New("the same list twice")
+
+// Number gives the lists sequence numbers in their order, and renames their files: all of them, or after an error none.
 func Number(lists []List, dryRun bool) error {
-	var renames, late [][2]string
-	taken := make(map[string]bool)
-	for _, l := range lists {
-		taken[l.Path] = true
-	}
+	at := make(map[Name]string)
+	var renames [][2]string
 	for i := range lists {
 		l := &lists[i]
 		l.Sequence = i
 		to := filepath.Join(filepath.Dir(l.Path), l.String())
-		switch {
-		case to == l.Path:
-		case taken[to]: // until the list there has moved on, itself
-			waiting := to + ".new"
-			renames, late = append(renames, [2]string{l.Path, waiting}), append(late, [2]string{waiting, to})
-		default:
+		list := Name{Unnumbered, l.Format, l.Label}
+		if at[list] != "" {
+			return fmt.Errorf("%s and %s: %w", at[list], l.Path, ErrTwice)
+		}
+		if at[list] = l.Path; to != l.Path {
 			renames = append(renames, [2]string{l.Path, to})
 		}
 		if !dryRun {
 			l.Path = to
 		}
 	}
-	if dryRun {
+	if dryRun || len(renames) == 0 {
 		return nil
 	}
-	for _, r := range append(renames, late...) {
-		if err := unix.Renameat2(unix.AT_FDCWD, r[0], unix.AT_FDCWD, r[1], unix.RENAME_NOREPLACE); err != nil {
-			return fmt.Errorf("rename %s to %s: %w", r[0], r[1], err)
+	for i, r := range renames {
+		if err := rename(r[0], r[1]); err != nil {
+			for _, done := range slices.Backward(renames[:i]) {
+				err = errors.Join(err, rename(done[1], done[0]))
+			}
+			return err
 		}
+	}
+	if err := atomicfile.SyncDir(filepath.Dir(renames[0][0])); err != nil {
+		return fmt.Errorf("changes are in place, but maybe not durable: %w", err)
+	}
+	return nil
+}
+
+func rename(from, to string) error {
+	if err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE); err != nil {
+		return fmt.Errorf("rename %s to %s: %w", from, to, err)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"testing"
 
+	"digestlists/internal/evm"
 	"digestlists/internal/hosttest"
 )
 
@@ -71,7 +72,7 @@ func check(t *testing.T, err error) {
 func (s *subject) withoutFaults(t *testing.T) {
 	t.Helper()
 	s.copyFolder(t)
-	s.old = s.look(t, s.dir) // not all attributes can be copied
+	s.old = s.look(t, s.dir)
 	first := s.run(t, Fault{}, point{})
 	if first.code != 0 {
 		t.Fatalf("without a fault: exit %d\n%s", first.code, first.stderr)
@@ -101,6 +102,7 @@ func (s *subject) copyFolder(t *testing.T) {
 	if out, err := exec.Command("cp", "-a", s.template, s.dir).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	check(t, copyAttribute(s.template, s.dir, evm.AttributeName))
 }
 
 // run runs the command on what is there.

@@ -2,6 +2,7 @@ package faulttest
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -64,6 +65,23 @@ func facts(path string) (string, error) {
 		text += fmt.Sprintf(" %s=%.12x", name, value)
 	}
 	return text, nil
+}
+
+// copyAttribute copies an attribute of the files of a tree that cp(1) leaves out: see xattr.conf(5).
+func copyAttribute(from, to, attr string) error {
+	return filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		value, err := xattr.Get(path, attr)
+		if errors.Is(err, xattr.ErrAbsent) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return xattr.Set(filepath.Join(to, strings.TrimPrefix(path, from)), attr, value)
+	})
 }
 
 // leftover is a name that the tools use while they work: of the staging folder of a list directory, or of a file
