@@ -32,6 +32,7 @@ type Policy struct {
 
 // A spec is one line of file_contexts.
 type spec struct {
+	stem    string // folder that matching paths are in, whatever the pattern; "" for any
 	prefix  string // that all matching paths have
 	pattern *regexp.Regexp
 	kind    uint16 // file type of st_mode, 0 for any
@@ -120,7 +121,9 @@ func (p *Policy) Label(file string, mode uint16) string {
 	if s := last(p.exact[file], kind, func(spec) bool { return true }); s != nil {
 		return s.label
 	}
-	match := func(s spec) bool { return strings.HasPrefix(file, s.prefix) && s.pattern.MatchString(file) }
+	match := func(s spec) bool {
+		return strings.HasPrefix(file, s.stem) && strings.HasPrefix(file, s.prefix) && s.pattern.MatchString(file)
+	}
 	if s := last(p.regexps, kind, match); s != nil {
 		return s.label
 	}

@@ -64,6 +64,7 @@ func TestPrecedence(t *testing.T) {
 		"/a/lit", "/a/lat", "/a/zz", "/a/home", "/n/1", "/d/1", "/e/esc.txt", "/e/escatxt", "/alt", "/alu", "/altz", "/qalu",
 		"/long/b/z", "/s/1", "/p/q/1", "/p/1", "/r/q/1", "/r/1", "/chain/1", "/s2/1", "/root2/a/lit", "/root2", "/dup/b/1",
 		"/both/1", "//a//lit", "/a/lit/", "/sx", "/x/1", "/h/1", "/h/ü", "/", "/class|1", "/class(1", "/group1", "/group3",
+		"/stem", "/stem/two", "/stem/twofold", "/stem3", "/stem/3/stem3", "/stem4",
 	})
 }
 

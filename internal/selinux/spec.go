@@ -50,9 +50,19 @@ func (p *Policy) addSpec(fields []string) error {
 	if s.pattern, err = regexp.Compile(anchored); err != nil {
 		return err
 	}
-	s.prefix = prefix(anchored)
+	s.stem, s.prefix = stem(fields[0]), prefix(anchored)
 	p.regexps = append(p.regexps, s)
 	return nil
+}
+
+// stem returns the first folder of an expression, with its slashes, if it has no special
+// character. libselinux looks for the paths of an expression in this folder alone: /b/?
+// matches no /b, and /a/b|/c no /c (selabel_file(5) does not say so; its get_stem_from_spec).
+func stem(expr string) string {
+	if folder := strings.IndexByte(expr[1:], '/') + 2; folder > 1 && !strings.ContainsAny(expr[:folder], special) {
+		return expr[:folder]
+	}
+	return ""
 }
 
 // literal returns the one path that an expression without special characters matches.
