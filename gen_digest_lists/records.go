@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -134,15 +135,15 @@ func (rec *record) set(key, value string) (err error) {
 		rec.algorithm, err = kernelAlgorithm(value)
 	case "digestalgopgp":
 		var id uint32
-		if id, err = number[uint32](value); err == nil {
+		if id, err = number(value, uint32(math.MaxUint32)); err == nil {
 			rec.algorithm, err = compact.AlgorithmFromOpenPGP(id)
 		}
 	case "mode":
 		rec.mode, err = regularMode(value)
 	case "uid":
-		rec.uid, err = pointer(number[uint32](value))
+		rec.uid, err = pointer(number(value, uint32(owner.MaxID)))
 	case "gid":
-		rec.gid, err = pointer(number[uint32](value))
+		rec.gid, err = pointer(number(value, uint32(owner.MaxID)))
 	case "caps":
 		rec.caps = &value
 		_, err = capability.Parse(value)
@@ -157,17 +158,17 @@ func (rec *record) set(key, value string) (err error) {
 
 func pointer[T any](v T, err error) (*T, error) { return &v, err }
 
-// number reads a decimal number that fits.
-func number[T uint16 | uint32](text string) (T, error) {
+// number reads a decimal number of at most limit.
+func number[T uint16 | uint32](text string, limit T) (T, error) {
 	n, err := strconv.ParseUint(text, 10, 32)
-	if err != nil || uint64(T(n)) != n || len(text) > 1 && text[0] == '0' {
-		return 0, fmt.Errorf("want a decimal number of at most %d", ^T(0))
+	if err != nil || n > uint64(limit) || len(text) > 1 && text[0] == '0' {
+		return 0, fmt.Errorf("want a decimal number of at most %d", limit)
 	}
 	return T(n), nil
 }
 
 func kernelAlgorithm(text string) (compact.Algorithm, error) {
-	id, err := number[uint16](text)
+	id, err := number(text, uint16(math.MaxUint16))
 	if err == nil && !compact.Algorithm(id).Valid() {
 		err = fmt.Errorf("%w: %d", compact.ErrUnsupportedAlgorithm, id)
 	}
@@ -175,7 +176,7 @@ func kernelAlgorithm(text string) (compact.Algorithm, error) {
 }
 
 func regularMode(text string) (*uint16, error) {
-	mode, err := number[uint16](text)
+	mode, err := number(text, uint16(math.MaxUint16))
 	if err == nil && !parsers.Regular(mode) {
 		err = fmt.Errorf("%#o, want that of a regular file, such as %d", mode, parsers.ModeRegular|0o644)
 	}

@@ -50,7 +50,7 @@ func TestRecords(t *testing.T) {
 		path + "|mode=33261|uname=daemon|gname=mail|caps=cap_setuid=ep|obj_label=u:r:t:s0",
 		path,
 		path + "|digestalgo=6",
-		"digest=" + digest + "|digestalgopgp=10|uid=4294967295|gid=0|uname=nosuch|gname=nosuch|mode=33152|" + path,
+		"digest=" + digest + "|digestalgopgp=10|uid=4294967294|gid=0|uname=nosuch|gname=nosuch|mode=33152|" + path,
 		path,
 	}, "\n"))
 	if err != nil {
@@ -63,7 +63,7 @@ func TestRecords(t *testing.T) {
 	if *first.uid != 1 || *first.gid != 8 || *first.caps != "cap_setuid=ep" || *first.label != "u:r:t:s0" || first.digest != nil {
 		t.Errorf("%+v", first)
 	}
-	if *last.uid != 1<<32-1 || *last.gid != 0 || last.algorithm != compact.SHA512 || len(last.digest) != 64 {
+	if *last.uid != 1<<32-2 || *last.gid != 0 || last.algorithm != compact.SHA512 || len(last.digest) != 64 {
 		t.Errorf("%+v", last)
 	}
 	for i, mode := range []uint16{0o100755, 0o100755, 0o100600, 0o100600} {
@@ -87,7 +87,7 @@ func TestBadRecords(t *testing.T) {
 		path + "|mode=420\n":              "regular file",
 		path + "|mode=16877\n":            "regular file",
 		path + "|uid=-1\n":                "decimal",
-		path + "|gid=4294967296\n":        "at most 4294967295",
+		path + "|gid=4294967295\n":        "at most 4294967294",
 		path + "|uname=nosuch\n":          `unknown user "nosuch"`,
 		path + "|gname=nosuch\n":          `unknown group "nosuch"`,
 		path + "|caps=cap_nosuch=p\n":     "unknown capability",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 
 	"digestlists/internal/capability"
@@ -42,6 +43,21 @@ func (d *describer) digest(e *parsers.Entry) ([]byte, error) {
 		return nil, err
 	}
 	return m.Digest(e.Algorithm)
+}
+
+// label returns the value of security.selinux. Whoever labels files without SELinux may leave
+// the NUL at the end out, which the digest of the list tells.
+func (d *describer) label(e *parsers.Entry) ([]byte, error) {
+	value := evm.Label(e.Label)
+	m, ok, err := d.metadata(e)
+	if err != nil || !ok || e.EVMDigest == nil {
+		return value, err
+	}
+	m.Label = []byte(e.Label)
+	if digest, err := m.Digest(e.Algorithm); err != nil || !bytes.Equal(digest, e.EVMDigest) {
+		return value, err
+	}
+	return m.Label, nil
 }
 
 // ids returns the numbers of the owner, which the root's own users and groups tell.

@@ -31,7 +31,11 @@ func (d *describer) metaWants(list listdir.List, e *parsers.Entry) (want filemet
 		}
 	}
 	if e.Known&parsers.FieldLabel != 0 {
-		want.Attrs = append(want.Attrs, filemeta.Attr{Name: selinux.AttributeName, Value: evm.Label(e.Label)})
+		label, err := d.label(e)
+		if err != nil {
+			return want, false, err
+		}
+		want.Attrs = append(want.Attrs, filemeta.Attr{Name: selinux.AttributeName, Value: label})
 	}
 	// Lists that tell the mode tell capabilities, too, of the few files that have any.
 	if want.HasMode || e.Caps != "" {

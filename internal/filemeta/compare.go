@@ -11,6 +11,7 @@ import (
 	"digestlists/internal/capability"
 	"digestlists/internal/evm"
 	"digestlists/internal/imasig"
+	"digestlists/internal/owner"
 	"digestlists/internal/selinux"
 	"digestlists/internal/xattr"
 )
@@ -37,6 +38,9 @@ func (t *target) compare(want *Want) error {
 		return errChanged
 	case changed:
 		plan = plan.withoutContent()
+	}
+	if t.Repair && plan.HasOwner && max(plan.UID, plan.GID) > owner.MaxID {
+		return fmt.Errorf("no file can belong to %d:%d", plan.UID, plan.GID)
 	}
 	t.note(&plan)
 	off, err := t.offDigest(&plan)
@@ -224,7 +228,11 @@ func describe(name string, value []byte) string {
 	case value == nil:
 		return ""
 	case name == selinux.AttributeName:
-		return strings.TrimSuffix(string(value), "\x00")
+		label, ended := strings.CutSuffix(string(value), "\x00")
+		if !ended {
+			label += " (no NUL at its end)"
+		}
+		return label
 	case name == capability.AttributeName:
 		if set, err := capability.Decode(value); err == nil {
 			return set.String()

@@ -139,6 +139,24 @@ func TestRepairAfterAnotherOwner(t *testing.T) {
 	}
 }
 
+// chown(2) would take such a number for "leave it as it is", and say that all went well.
+func TestOwnerThatNobodyCanBe(t *testing.T) {
+	root := tree(t, "chmod 0600 usr/bin/tool")
+	for _, ids := range [][2]uint32{{1<<32 - 1, 7}, {7, 1<<32 - 1}} {
+		want := listed()
+		want.UID, want.GID = ids[0], ids[1]
+		for _, dry := range []bool{true, false} {
+			got := run(t, filemeta.Runner{Repair: true, DryRun: dry}, root, tool(want))
+			if got.Status != filemeta.Failed || got.Err == nil || stat(t, root) != "0600 0:0\n" {
+				t.Errorf("%d:%d: %+v, %s", want.UID, want.GID, got, stat(t, root))
+			}
+		}
+		if got := run(t, filemeta.Runner{}, root, tool(want)); got.Status != filemeta.Different {
+			t.Errorf("compared: %+v", got)
+		}
+	}
+}
+
 func TestOtherContent(t *testing.T) {
 	for name, tt := range map[string]struct {
 		runner filemeta.Runner

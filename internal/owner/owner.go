@@ -13,6 +13,10 @@ import (
 	"digestlists/internal/regular"
 )
 
+// MaxID is the greatest number of a user or group. The next one is that of nobody: chown(2)
+// takes it for "leave it as it is".
+const MaxID = 1<<32 - 2
+
 // ErrUnknown is a user or group that is not in the file.
 var ErrUnknown = errors.New("unknown")
 
@@ -93,8 +97,8 @@ func (t *Table) add(line string) error {
 		return fmt.Errorf("%q, want name:password:number:…", line)
 	}
 	id, err := strconv.ParseUint(fields[2], 10, 32)
-	if err != nil {
-		return fmt.Errorf("%s %q: number %q, want 0 to %d", t.kind, fields[0], fields[2], uint32(1<<32-1))
+	if err != nil || id > MaxID {
+		return fmt.Errorf("%s %q: number %q, want 0 to %d", t.kind, fields[0], fields[2], uint32(MaxID))
 	}
 	if _, ok := t.numbers[fields[0]]; !ok {
 		t.numbers[fields[0]] = uint32(id)

@@ -24,7 +24,7 @@ func write(t *testing.T, name, content string) string {
 
 func TestIDs(t *testing.T) {
 	root := t.TempDir()
-	write(t, filepath.Join(root, "etc/passwd"), "# users\nroot:x:0:0:root:/root:/bin/sh\n\nnobody:x:65534:1:n:/:/bin/false\nroot:x:7:7::/:/x\n+::::::\nlast:x:4294967295:1::/:")
+	write(t, filepath.Join(root, "etc/passwd"), "# users\nroot:x:0:0:root:/root:/bin/sh\n\nnobody:x:65534:1:n:/:/bin/false\nroot:x:7:7::/:/x\n+::::::\nlast:x:4294967294:1::/:")
 	group := write(t, filepath.Join(t.TempDir(), "g"), "root:x:0:\nmail:x:8:a,b\n")
 	db, err := owner.Open(root, "", group)
 	if err != nil {
@@ -33,7 +33,7 @@ func TestIDs(t *testing.T) {
 	for _, tt := range []struct {
 		user, group string
 		uid, gid    uint32
-	}{{"root", "root", 0, 0}, {"nobody", "mail", 65534, 8}, {"last", "root", 1<<32 - 1, 0}} {
+	}{{"root", "root", 0, 0}, {"nobody", "mail", 65534, 8}, {"last", "root", owner.MaxID, 0}} {
 		uid, gid, err := db.IDs(tt.user, tt.group)
 		if err != nil || uid != tt.uid || gid != tt.gid {
 			t.Errorf("%s:%s is %d:%d, %v", tt.user, tt.group, uid, gid, err)
@@ -57,6 +57,7 @@ func TestBadFiles(t *testing.T) {
 		"root:x:0:0:::\nbroken\n":    "line 2",
 		"a:x:-1:0:::\n":              `number "-1"`,
 		"a:x:4294967296:0:::\n":      `number "4294967296"`,
+		"a:x:4294967295:0:::\n":      `number "4294967295", want 0 to 4294967294`,
 		"a:x::0:::\n":                `number ""`,
 		":x:0:0:::\n":                "line 1",
 		"root:x:0:0:::\r\na:x:1\r\n": "line 2",
