@@ -48,7 +48,7 @@ func (r *request) setAttributes(ctx context.Context) error {
 		return err
 	}
 	defer root.Close()
-	runner := &filemeta.Runner{Open: filemeta.InRoot(root), Jobs: r.jobs, Repair: true, Content: true}
+	runner := &filemeta.Runner{Open: filemeta.InRoot(root), Jobs: r.jobs, Repair: true}
 	results, err := runner.Run(ctx, r.targets, func() {})
 	if err != nil {
 		return err

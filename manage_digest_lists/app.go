@@ -57,7 +57,7 @@ func predictionFlags() []cli.Flag {
 		&cli.IntFlag{Name: "pcr", Value: 11, Usage: "the kernel has ima_digest_list_pcr=`N`"},
 		&cli.StringFlag{Name: "pcrs", Usage: "`FILE` with the PCR values of the boot, for boot_aggregate"},
 		&cli.StringFlag{Name: "template", Value: "ima-ng", Usage: "measurement template `NAME`: ima-ng or ima-sig"},
-		&cli.StringFlag{Name: "algorithm", Value: "sha256", Usage: "the kernel's ima_hash `ALGORITHM`"},
+		&cli.StringFlag{Name: "algorithm", Value: "sha256", Usage: "the kernel's ima_hash `ALGORITHM`, for files that of the lists by default"},
 		&cli.BoolFlag{Name: "boot", Usage: "the kernel reads signed compact lists itself, from an initramfs"},
 		&cli.StringFlag{Name: "parser", Usage: "`PATH` of the program that the kernel starts, below the root"},
 		&cli.BoolFlag{Name: "binary", Usage: "write the list in binary"},

@@ -9,7 +9,9 @@ import (
 	"digestlists/internal/evm"
 	"digestlists/internal/filemeta"
 	"digestlists/internal/imasig"
+	"digestlists/internal/listdir"
 	"digestlists/internal/progress"
+	"digestlists/parsers"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,20 +21,28 @@ const infoflowName = "security.infoflow"
 
 // checkMeta compares files with what lists say of them.
 func checkMeta(j *job) error {
-	return j.withFiles(&filemeta.Runner{}, (&describer{root: j.root()}).metaWants)
+	return j.withDescriber(&filemeta.Runner{}, (*describer).metaWants)
 }
 
 // repairMeta makes files as lists say.
 func repairMeta(j *job) error {
-	return j.withFiles(&filemeta.Runner{Repair: true}, (&describer{root: j.root()}).metaWants)
+	return j.withDescriber(&filemeta.Runner{Repair: true}, (*describer).metaWants)
 }
 
 func addIMAXattr(j *job) error {
-	return j.withFiles(&filemeta.Runner{Repair: true}, imaWants)
+	return j.withDescriber(&filemeta.Runner{Repair: true}, (*describer).imaWants)
 }
 
 func addEVMXattr(j *job) error {
-	return j.withFiles(&filemeta.Runner{Repair: true}, (&describer{root: j.root()}).evmWants)
+	return j.withDescriber(&filemeta.Runner{Repair: true}, (*describer).evmWants)
+}
+
+func (j *job) withDescriber(r *filemeta.Runner, wants func(*describer, listdir.List, *parsers.Entry) (filemeta.Want, bool, error)) error {
+	d, err := j.describer()
+	if err != nil {
+		return err
+	}
+	return j.withFiles(r, func(list listdir.List, e *parsers.Entry) (filemeta.Want, bool, error) { return wants(d, list, e) })
 }
 
 func rmIMAXattr(j *job) error { return j.removeAttr(imasig.AttributeName) }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
+	"digestlists/compact"
 	"digestlists/internal/capability"
 	"digestlists/internal/command"
 	"digestlists/internal/evm"
@@ -15,7 +16,21 @@ import (
 // A describer turns what lists say of files into what files have.
 type describer struct {
 	root   string
-	owners *owner.DB // read when it is needed
+	owners *owner.DB          // read when it is needed
+	ima    *compact.Algorithm // of security.ima; nil for that of the list
+}
+
+func (j *job) describer() (*describer, error) {
+	d := &describer{root: j.root()}
+	if !j.IsSet("algorithm") {
+		return d, nil
+	}
+	a, err := compact.ParseAlgorithm(j.String("algorithm"))
+	if err != nil {
+		return nil, command.WithCode(command.ExitUsage, err)
+	}
+	d.ima = &a
+	return d, nil
 }
 
 // metadata returns what the metadata of a file are to be. ok is false where the list does

@@ -21,7 +21,7 @@ type metaOutcome struct {
 
 // metaStatuses is the order of the totals.
 var metaStatuses = []filemeta.Status{
-	filemeta.Good, filemeta.Repaired, filemeta.Different, filemeta.Changed, filemeta.Missing, filemeta.Refused, filemeta.Failed,
+	filemeta.Good, filemeta.Repaired, filemeta.Different, filemeta.Changed, filemeta.Missing, filemeta.Ghost, filemeta.Refused, filemeta.Failed,
 }
 
 func (o *metaOutcome) report(results []filemeta.Result) error {
@@ -36,7 +36,7 @@ func (o *metaOutcome) report(results []filemeta.Result) error {
 			}
 			o.refused[res.Device] = append(o.refused[res.Device], res)
 		}
-		if res.Status == filemeta.Good && !o.Bool("verbose") {
+		if (res.Status == filemeta.Good || res.Status == filemeta.Ghost) && !o.Bool("verbose") {
 			continue
 		}
 		if err := o.print(res); err != nil {
@@ -48,7 +48,7 @@ func (o *metaOutcome) report(results []filemeta.Result) error {
 
 func (o *metaOutcome) print(res *filemeta.Result) error {
 	reason := ""
-	if res.Err != nil && res.Status != filemeta.Missing && res.Status != filemeta.Changed {
+	if res.Err != nil && res.Status != filemeta.Missing && res.Status != filemeta.Ghost && res.Status != filemeta.Changed {
 		reason = res.Err.Error()
 	}
 	if o.Bool("json") {

@@ -1,5 +1,7 @@
 package main
 
+import "slices"
+
 const opApplySignatures = "apply-signatures"
 
 // operations are the values of -p. A new one is one more row.
@@ -8,13 +10,13 @@ func operations() []operation {
 	return []operation{
 		{"add-digest", "load the digests of files' contents", nil, adding, addDigest},
 		{"add-meta-digest", "load the digests of files' metadata", nil, adding, addMetaDigest},
-		{"add-ima-xattr", "set security.ima of files to the digest of the lists", nil, changing, addIMAXattr},
+		{"add-ima-xattr", "set security.ima of files to the digest of the lists", nil, hashing, addIMAXattr},
 		{"rm-ima-xattr", "remove security.ima of the files of the lists", nil, changing, rmIMAXattr},
 		{"add-evm-xattr", "set security.evm so that the kernel looks metadata up in the lists", nil, changing, addEVMXattr},
 		{"rm-evm-xattr", "remove security.evm of the files of the lists", nil, changing, rmEVMXattr},
 		{"rm-infoflow-xattr", "remove security.infoflow of the files of the lists", nil, changing, rmInfoflowXattr},
-		{"check-meta", "compare mode, owner and attributes of files with the lists", nil, comparing, checkMeta},
-		{"repair-meta", "make mode, owner and attributes of files as the lists say", nil, changing, repairMeta},
+		{"check-meta", "compare mode, owner and attributes of files with the lists", nil, append(comparing, "algorithm"), checkMeta},
+		{"repair-meta", "make mode, owner and attributes of files as the lists say", nil, hashing, repairMeta},
 		{"gen-ima-list", "predict the measurement list and PCR of a kernel that loads the lists", nil, predicting, genIMAList},
 		{"repair-meta-digest-lists", "make the files of the lists themselves as they should be", nil, changing, repairMetaDigestLists},
 		{"diff", "print what one directory or list knows and the other does not", []string{"A", "B"}, []string{"json"}, diff},
@@ -38,10 +40,11 @@ var ofCache = []string{"cache", "jobs", "json", "dry-run"}
 var adding = []string{"dir", "file", "output", "emulate", "securityfs", "proc"}
 
 // comparing are the options of what looks at the files of lists, changing those of what
-// changes them.
+// changes them, and hashing those of what sets security.ima.
 var (
-	comparing = []string{"dir", "file", "jobs", "json"}
-	changing  = append(comparing[:len(comparing):len(comparing)], "dry-run")
+	comparing = slices.Clip([]string{"dir", "file", "jobs", "json"})
+	changing  = slices.Clip(append(comparing, "dry-run"))
+	hashing   = append(changing, "algorithm")
 )
 
 // predicting are the options of what tells the future.

@@ -46,7 +46,7 @@ func (d *describer) metaWants(list listdir.List, e *parsers.Entry) (want filemet
 		want.Attrs = append(want.Attrs, filemeta.Attr{Name: capability.AttributeName, Value: caps})
 	}
 	if list.Type == compact.TypeMetadata {
-		want.Attrs = append(want.Attrs, digestAttr(e))
+		want.Attrs = append(want.Attrs, d.digestAttr(e))
 		digest, err := d.digest(e)
 		if err != nil {
 			return want, false, err
@@ -56,12 +56,16 @@ func (d *describer) metaWants(list listdir.List, e *parsers.Entry) (want filemet
 			want.MetaDigest = bytes.Clone(digest)
 		}
 	}
-	want.Config = e.Flags&parsers.FlagConfig != 0
+	want.Config, want.Ghost = e.Flags&parsers.FlagConfig != 0, e.Flags&parsers.FlagGhost != 0
 	return want, want.HasMode || want.HasOwner || want.Attrs != nil, nil
 }
 
-// digestAttr is a security.ima with the digest of the content.
-func digestAttr(e *parsers.Entry) filemeta.Attr {
+// digestAttr is a security.ima with the digest of the content, in the algorithm of
+// --algorithm or of the list.
+func (d *describer) digestAttr(e *parsers.Entry) filemeta.Attr {
+	if d.ima != nil && *d.ima != e.Algorithm {
+		return filemeta.Attr{Name: imasig.AttributeName, Hash: d.ima, Content: true}
+	}
 	return filemeta.Attr{Name: imasig.AttributeName, Value: imasig.MarshalDigest(e.Algorithm, e.Digest), Content: true}
 }
 
@@ -76,8 +80,8 @@ func listedAttr(a compact.Algorithm) filemeta.Attr {
 }
 
 // imaWants wants a digest in security.ima, or a signature.
-func imaWants(_ listdir.List, e *parsers.Entry) (want filemeta.Want, ok bool, err error) {
-	attr := digestAttr(e)
+func (d *describer) imaWants(_ listdir.List, e *parsers.Entry) (want filemeta.Want, ok bool, err error) {
+	attr := d.digestAttr(e)
 	attr.Instead = isSignature
 	want.Attrs = []filemeta.Attr{attr}
 	return want, true, nil

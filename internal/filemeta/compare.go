@@ -34,16 +34,19 @@ func (t *target) compare(want *Want) error {
 	switch {
 	case err != nil:
 		return err
-	case changed && !want.Config:
+	case changed && !want.Config && !want.Ghost:
 		return errChanged
 	case changed:
 		plan = plan.withoutContent()
+	}
+	if plan, err = t.otherAlgorithm(plan); err != nil {
+		return err
 	}
 	if t.Repair && plan.HasOwner && max(plan.UID, plan.GID) > owner.MaxID {
 		return fmt.Errorf("no file can belong to %d:%d", plan.UID, plan.GID)
 	}
 	t.note(&plan)
-	off, err := t.offDigest(&plan)
+	off, err := t.offDigest(&plan, t.Repair)
 	if err != nil {
 		return err
 	}
@@ -117,23 +120,29 @@ func (t *target) hashed(want Want) (Want, error) {
 	return want, nil
 }
 
-// otherContent reports whether the file has other content than the list says. It is hashed
-// only where that matters: before something is restored, and for files that may change.
+// otherContent reports whether the file has other content than the list says.
 func (t *target) otherContent(want *Want) (bool, error) {
-	if t.Touch || !t.Content && (!t.Repair && !want.Config || !t.differs(want)) {
+	if t.Touch {
 		return false, nil
 	}
 	same, err := t.has(want.Algorithm, want.Digest)
 	return !same, err
 }
 
-// differs reports whether anything is not as the list says.
-func (t *target) differs(want *Want) bool {
-	t.note(want)
-	off, err := t.offDigest(want)
-	found := len(t.differences) > 0 || off != nil || err != nil
-	t.differences = nil
-	return found
+// otherAlgorithm keeps a security.ima in another algorithm than that of the list, if it is
+// the one that the list's digest of the metadata is over.
+func (t *target) otherAlgorithm(want Want) (Want, error) {
+	i := slices.IndexFunc(want.Attrs, func(a Attr) bool { return a.Name == imasig.AttributeName })
+	if want.MetaDigest == nil || i < 0 || want.Attrs[i].does(t.attrs[imasig.AttributeName]) {
+		return want, nil
+	}
+	kept := want
+	kept.Attrs = slices.Clone(want.Attrs)
+	kept.Attrs[i].Value = t.attrs[imasig.AttributeName]
+	if off, err := t.offDigest(&kept, true); err != nil || off != nil {
+		return want, err
+	}
+	return kept, nil
 }
 
 // withoutContent is a Want for a file that has other content.
@@ -172,15 +181,15 @@ func (a *Attr) does(value []byte) bool {
 	return bytes.Equal(value, a.Value) || a.Instead != nil && value != nil && a.Instead(value)
 }
 
-// offDigest compares the digest of the metadata, of those that there are or, to restore
-// them, of those that there will be.
-func (t *target) offDigest(want *Want) (*Difference, error) {
+// offDigest compares the digest of the metadata, of those that there are or of those that
+// there will be when they are restored.
+func (t *target) offDigest(want *Want, restored bool) (*Difference, error) {
 	if want.MetaDigest == nil {
 		return nil, nil
 	}
 	m := evm.Metadata{UID: t.st.Uid, GID: t.st.Gid, Mode: uint16(t.st.Mode)}
 	values := t.attrs
-	if t.Repair {
+	if restored {
 		values = t.restored(want, &m)
 	}
 	m.Label, m.IMA, m.Caps = values[selinux.AttributeName], values[imasig.AttributeName], values[capability.AttributeName]

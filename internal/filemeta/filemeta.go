@@ -35,6 +35,8 @@ type Want struct {
 	// Config is a file whose content its owner may change. Its metadata are restored
 	// nevertheless, but no attribute that speaks of the content.
 	Config bool
+	// Ghost is a file that need not be there, and may have any content.
+	Ghost bool
 }
 
 // An Attr is an extended attribute.
@@ -65,6 +67,7 @@ const (
 	Different Status = "different"
 	Repaired  Status = "repaired"
 	Missing   Status = "missing" // no regular file of that name
+	Ghost     Status = "ghost"   // likewise, and need not be there
 	Changed   Status = "changed" // its content is in no list: left alone
 	Refused   Status = "refused" // the file system or the kernel does not take it
 	Failed    Status = "failed"  // it cannot be read, compared or restored
@@ -93,8 +96,6 @@ type Runner struct {
 	Jobs   int
 	Repair bool
 	DryRun bool // says what Repair would do
-	// Content compares the content even where nothing is to be restored.
-	Content bool
 	// Touch restores what is asked for whatever the content, as for attributes that are
 	// to be removed.
 	Touch bool

@@ -165,8 +165,7 @@ func TestOtherContent(t *testing.T) {
 		stat   string
 	}{
 		"left alone":           {filemeta.Runner{Repair: true}, false, filemeta.Changed, "0600 0:0\n"},
-		"compared":             {filemeta.Runner{}, false, filemeta.Different, "0600 0:0\n"},
-		"compared with it":     {filemeta.Runner{Content: true}, false, filemeta.Changed, "0600 0:0\n"},
+		"compared":             {filemeta.Runner{}, false, filemeta.Changed, "0600 0:0\n"},
 		"a configuration file": {filemeta.Runner{Repair: true}, true, filemeta.Repaired, "0755 0:0\n"},
 		"whatever the content": {filemeta.Runner{Repair: true, Touch: true}, false, filemeta.Repaired, "0755 0:0\n"},
 	} {
@@ -187,18 +186,35 @@ func TestOtherContent(t *testing.T) {
 	}
 }
 
-// Where all is as it should be, the content is looked at only if that is asked for.
-func TestContentOfGoodFiles(t *testing.T) {
-	root := tree(t, `echo other >usr/bin/tool`)
-	want := listed()
-	want.Attrs = nil
-	for runner, status := range map[*filemeta.Runner]filemeta.Status{
-		{Repair: true}:                filemeta.Good,
-		{Repair: true, Content: true}: filemeta.Changed,
-	} {
-		if got := run(t, *runner, root, tool(want)); got.Status != status {
-			t.Errorf("%+v: %+v", runner, got)
+// A file of which all else is as it should be is not good with another content.
+func TestOtherContentOfGoodFiles(t *testing.T) {
+	for script, status := range map[string]filemeta.Status{"": filemeta.Good, "echo other >usr/bin/tool": filemeta.Changed} {
+		root := tree(t, script)
+		for _, runner := range []filemeta.Runner{{}, {Repair: true}} {
+			want := listed()
+			want.Attrs = nil
+			if got := run(t, runner, root, tool(want)); got.Status != status {
+				t.Errorf("%+v: %+v, want %s", runner, got, status)
+			}
 		}
+	}
+}
+
+// Ghosts of packages need not be there, and have what content they like.
+func TestGhosts(t *testing.T) {
+	ghost := listed()
+	ghost.Ghost = true
+	gone := filemeta.File{Path: "/usr/bin/gone", Wants: []filemeta.Want{ghost}}
+	root := tree(t, "echo other >usr/bin/tool; chmod 0600 usr/bin/tool")
+	if got := run(t, filemeta.Runner{}, root, gone); got.Status != filemeta.Ghost {
+		t.Errorf("%+v", got)
+	}
+	gone.Wants = append(gone.Wants, listed())
+	if got := run(t, filemeta.Runner{}, root, gone); got.Status != filemeta.Missing {
+		t.Errorf("a file of another package: %+v", got)
+	}
+	if got := run(t, filemeta.Runner{Repair: true}, root, tool(ghost)); got.Status != filemeta.Repaired || stat(t, root) != "0755 0:0\n" {
+		t.Errorf("%+v, %s", got, stat(t, root))
 	}
 }
 
@@ -266,9 +282,35 @@ func TestMetadataDigest(t *testing.T) {
 	if got := run(t, filemeta.Runner{Repair: true}, root, tool(want)); got.Status != filemeta.Failed || got.Err == nil || attr(t, root, evm.AttributeName) != "" {
 		t.Errorf("%+v", got)
 	}
-	got := run(t, filemeta.Runner{}, root, tool(filemeta.Want{Algorithm: compact.SHA256, MetaDigest: digest}))
+	got := run(t, filemeta.Runner{}, root, tool(filemeta.Want{Algorithm: compact.SHA256, Digest: want.Digest, MetaDigest: digest}))
 	if got.Status != filemeta.Different || len(got.Differences) != 1 || got.Differences[0].Attribute != "metadata digest" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A security.ima in another algorithm is what the list wants, if its digest of the metadata is
+// over that.
+func TestMetadataDigestOverAnotherAlgorithm(t *testing.T) {
+	sum := sha512.Sum512([]byte(content))
+	value := imasig.MarshalDigest(compact.SHA512, sum[:])
+	want := listed()
+	m := evm.Metadata{Mode: want.Mode, IMA: value}
+	var err error
+	if want.MetaDigest, err = m.Digest(compact.SHA256); err != nil {
+		t.Fatal(err)
+	}
+	root := tree(t, fmt.Sprintf("setfattr -n security.ima -v 0x%x usr/bin/tool", value))
+	if got := run(t, filemeta.Runner{}, root, tool(want)); got.Status != filemeta.Good {
+		t.Errorf("%+v", got)
+	}
+	hosttest.Shell(t, root, "chmod 0600 usr/bin/tool")
+	got := run(t, filemeta.Runner{Repair: true}, root, tool(want))
+	if got.Status != filemeta.Repaired || len(got.Differences) != 1 || attr(t, root, imasig.AttributeName) != hex.EncodeToString(value) {
+		t.Errorf("%+v, %s", got, attr(t, root, imasig.AttributeName))
+	}
+	hosttest.Shell(t, root, "setfattr -n security.ima -v 0x04061234 usr/bin/tool")
+	if got := run(t, filemeta.Runner{}, root, tool(want)); got.Status != filemeta.Different {
+		t.Errorf("a wrong one: %+v", got)
 	}
 }
 

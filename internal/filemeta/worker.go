@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"digestlists/compact"
 	"digestlists/internal/filehash"
@@ -37,6 +38,9 @@ func (w *worker) do(file *File) Result {
 		res.Status, res.Err = Failed, err
 		if inroot.Gone(err) {
 			res.Status = Missing
+			if !slices.ContainsFunc(file.Wants, func(w Want) bool { return !w.Ghost }) {
+				res.Status = Ghost
+			}
 		}
 		return res
 	}
