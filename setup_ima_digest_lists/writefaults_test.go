@@ -12,20 +12,27 @@ import (
 // renames, a run leaves one of them.
 func TestKeyFaults(t *testing.T) {
 	t.Parallel()
-	const made = "setup_ima_digest_lists keys make --root sys --type p-256"
+	const (
+		made   = "setup_ima_digest_lists keys make --root sys --type p-256"
+		master = "mkdir sys; unshare --map-root-user setup_ima_digest_lists keys master --root sys --master user"
+	)
 	for name, s := range map[string]struct {
 		old, args string
 		again     int
+		apart     bool
 	}{
 		"make":       {old: "mkdir sys", args: "make --root sys --type p-256", again: 3},
 		"make again": {old: "mkdir sys; " + made, args: "make --root sys --type p-256 --force"},
 		"export":     {old: "mkdir sys; " + made + "; mv sys/etc/keys/x509_ima.der .; rm -r sys/etc", args: "export x509_ima.der --root sys --evm", again: 3},
+		"master":     {old: "mkdir sys", args: "master --root sys --master user", again: 3, apart: true},
+		"evm":        {old: master, args: "evm --root sys --master user", again: 3, apart: true},
+		"evm again":  {old: master + "; echo old >sys/etc/keys/evm-user.blob", args: "evm --root sys --master user --force", apart: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			faulttest.Scenario{
 				Old: s.old, Command: append([]string{"setup_ima_digest_lists", "keys"}, strings.Fields(s.args)...),
-				Again: s.again, EachFile: s.again == 0, EachFact: true, Random: regexp.MustCompile(`^sys/etc/keys/[^.]`),
+				Again: s.again, Apart: s.apart, EachFile: s.again == 0, EachFact: true, Random: regexp.MustCompile(`^sys/etc/keys/[^.]`),
 			}.Test(t, faulttest.Faults...)
 		})
 	}

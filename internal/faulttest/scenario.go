@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"syscall"
 	"testing"
 
 	"digestlists/internal/evm"
@@ -16,6 +17,8 @@ type Scenario struct {
 	Old     string   // a shell script that makes the folder as the command finds it; $DATA in it is test/inputs
 	Command []string // with paths relative to the folder
 	Env     []string
+	// Apart is for a command that works with keyrings: it has some of its own, in a user namespace.
+	Apart bool
 	// EachFile is for a command that works on one file after the other: each is as it was or as it is to be, whatever the
 	// others are.
 	EachFile bool
@@ -110,6 +113,10 @@ func (s *subject) run(t *testing.T, fault Fault, at point) *result {
 	t.Helper()
 	cmd := exec.Command(s.Command[0], s.Command[1:]...)
 	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), s.Env...)
+	if s.Apart {
+		root := []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER, UidMappings: root, GidMappings: root}
+	}
 	r, err := run(cmd, fault, at)
 	check(t, err)
 	return r
