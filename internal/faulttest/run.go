@@ -18,17 +18,17 @@ import (
 // limit is for programs that hang: none takes a tenth of it.
 const limit = time.Minute
 
-// A result is what became of a program.
-type result struct {
-	code   int // of the exit; -1 if it was killed
-	stdout string
-	stderr string
+// A Result is what became of a program.
+type Result struct {
+	Code   int // of the exit; -1 if it was killed
+	Stdout string
+	Stderr string
+	Struck string // the call that met the fault; "" if there was none
 	calls  map[kind]int
-	struck string // the call that met the fault; "" if there was none
 }
 
 // run runs a program that meets a fault.
-func run(cmd *exec.Cmd, fault Fault, at point) (*result, error) {
+func run(cmd *exec.Cmd, fault Fault, at point) (*Result, error) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if cmd.SysProcAttr == nil {
@@ -50,5 +50,5 @@ func run(cmd *exec.Cmd, fault Fault, at point) (*result, error) {
 	case judging != nil || err != nil && !errors.As(err, &exit):
 		return nil, fmt.Errorf("%q: %w", cmd.Args, errors.Join(judging, err))
 	}
-	return &result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String(), j.calls, j.struck}, nil
+	return &Result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String(), j.struck, j.calls}, nil
 }

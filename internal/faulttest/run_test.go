@@ -11,7 +11,7 @@ import (
 )
 
 // script runs a shell script in a folder, one call of which meets a fault.
-func script(t *testing.T, dir, text string, fault Fault, at point) *result {
+func script(t *testing.T, dir, text string, fault Fault, at point) *Result {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", text)
 	cmd.Dir = dir
@@ -29,7 +29,7 @@ func content(t *testing.T, path string) string {
 
 func TestNoFault(t *testing.T) {
 	r := script(t, t.TempDir(), "echo a >a; mv a b; mkdir c; ln -s b d; echo out; ls -d missing; exit 7", Fault{}, point{})
-	if r.code != 7 || r.stdout != "out\n" || !strings.Contains(r.stderr, "missing") || r.struck != "" {
+	if r.Code != 7 || r.Stdout != "out\n" || !strings.Contains(r.Stderr, "missing") || r.Struck != "" {
 		t.Errorf("%+v", r)
 	}
 	// Those of child processes count, and standard output does; standard error does not.
@@ -44,7 +44,7 @@ func TestNoFault(t *testing.T) {
 func TestKilled(t *testing.T) {
 	dir := t.TempDir()
 	r := script(t, dir, "mkdir a; mkdir b; mkdir c", Kill, point{mkdir, 2})
-	if _, err := os.Stat(filepath.Join(dir, "a")); err != nil || r.code != -1 || r.struck != "mkdir "+filepath.Join(dir, "b") {
+	if _, err := os.Stat(filepath.Join(dir, "a")); err != nil || r.Code != -1 || r.Struck != "mkdir "+filepath.Join(dir, "b") {
 		t.Errorf("%+v, %v", r, err)
 	}
 	for _, name := range []string{"b", "c"} {
@@ -58,7 +58,7 @@ func TestErrors(t *testing.T) {
 	for _, fault := range []Fault{NoSpace, BadDisk, Denied} {
 		dir := t.TempDir()
 		r := script(t, dir, "mkdir a", fault, point{mkdir, 1})
-		if !strings.Contains(strings.ToLower(r.stderr), fault.errno.Error()) || r.code != 1 {
+		if !strings.Contains(strings.ToLower(r.Stderr), fault.errno.Error()) || r.Code != 1 {
 			t.Errorf("%s: %+v", fault.name, r)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "a")); err == nil {
@@ -71,14 +71,14 @@ func TestErrors(t *testing.T) {
 func TestShort(t *testing.T) {
 	dir := t.TempDir()
 	r := script(t, dir, "echo abcdefgh >a", Short, point{write, 1})
-	if got := content(t, filepath.Join(dir, "a")); got != "abcdefgh\n" || r.calls[write] != 2 || r.code != 0 {
+	if got := content(t, filepath.Join(dir, "a")); got != "abcdefgh\n" || r.calls[write] != 2 || r.Code != 0 {
 		t.Errorf("%q, %+v", got, r)
 	}
 }
 
 func TestFilesOutside(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "x")
-	if r := script(t, t.TempDir(), "mkdir "+outside, Denied, point{mkdir, 1}); r.code != 0 || r.struck != "" {
+	if r := script(t, t.TempDir(), "mkdir "+outside, Denied, point{mkdir, 1}); r.Code != 0 || r.Struck != "" {
 		t.Errorf("%+v", r)
 	}
 }
@@ -91,7 +91,7 @@ func TestThreads(t *testing.T) {
 	cmd.Dir = dir
 	r, err := run(cmd, BadDisk, point{write, 1})
 	check(t, err)
-	if r.code == 0 || !strings.Contains(r.stderr, unix.EIO.Error()) {
+	if r.Code == 0 || !strings.Contains(r.Stderr, unix.EIO.Error()) {
 		t.Errorf("%+v", r)
 	}
 }
@@ -99,11 +99,11 @@ func TestThreads(t *testing.T) {
 // verdicts on a command that changes two files.
 func TestVerdict(t *testing.T) {
 	old, new := tree{"a": "1", "b": "1"}, tree{"a": "2", "b": "2"}
-	message := func(text string) *result { return &result{code: 3, stderr: "tool: error: " + text + "\n"} }
+	message := func(text string) *Result { return &Result{Code: 3, Stderr: "tool: error: " + text + "\n"} }
 	for name, c := range map[string]struct {
 		fault    Fault
 		got      tree
-		r        *result
+		r        *Result
 		eachFile bool
 		want     string
 	}{
@@ -116,11 +116,11 @@ func TestVerdict(t *testing.T) {
 		"something left":    {NoSpace, tree{"a": "1", "b": "1", ".a.tmp-1": "x"}, message("no space left on device"), false, "neither"},
 		"no reason":         {NoSpace, old, message("failed"), false, "does not say"},
 		"two lines":         {NoSpace, old, message("no space left on device\nno space"), false, "a line"},
-		"silent":            {NoSpace, old, &result{code: 3}, false, "0 lines"},
-		"not noticed":       {NoSpace, old, &result{}, false, "as if all was well"},
-		"done all the same": {NoSpace, new, &result{}, false, ""},
-		"killed, old":       {Kill, tree{"a": "1", "b": "1", ".l.new-1f/x": "x"}, &result{code: -1}, false, ""},
-		"killed, between":   {Kill, tree{"a": "2", "b": "1"}, &result{code: -1}, false, "neither"},
+		"silent":            {NoSpace, old, &Result{Code: 3}, false, "0 lines"},
+		"not noticed":       {NoSpace, old, &Result{}, false, "as if all was well"},
+		"done all the same": {NoSpace, new, &Result{}, false, ""},
+		"killed, old":       {Kill, tree{"a": "1", "b": "1", ".l.new-1f/x": "x"}, &Result{Code: -1}, false, ""},
+		"killed, between":   {Kill, tree{"a": "2", "b": "1"}, &Result{Code: -1}, false, "neither"},
 	} {
 		s := &subject{Scenario: Scenario{Command: []string{"tool"}, EachFile: c.eachFile}, old: old, new: new}
 		if got := s.verdict(c.fault, c.got, c.r); got != c.want && (c.want == "" || !strings.Contains(got, c.want)) {

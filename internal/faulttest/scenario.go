@@ -77,12 +77,12 @@ func (s *subject) withoutFaults(t *testing.T) {
 	s.copyFolder(t)
 	s.old = s.look(t, s.dir)
 	first := s.run(t, Fault{}, point{})
-	if first.code != 0 {
-		t.Fatalf("without a fault: exit %d\n%s", first.code, first.stderr)
+	if first.Code != 0 {
+		t.Fatalf("without a fault: exit %d\n%s", first.Code, first.Stderr)
 	}
 	s.new, s.calls = s.look(t, s.dir), first.calls
-	if next := s.run(t, Fault{}, point{}); next.code != s.Again {
-		t.Errorf("the second time: exit %d, want %d\n%s", next.code, s.Again, next.stderr)
+	if next := s.run(t, Fault{}, point{}); next.Code != s.Again {
+		t.Errorf("the second time: exit %d, want %d\n%s", next.Code, s.Again, next.Stderr)
 	}
 }
 
@@ -92,7 +92,7 @@ func (s *subject) test(t *testing.T, fault Fault) {
 		s.copyFolder(t)
 		r := s.run(t, fault, at)
 		// Where there are several threads, a run may have fewer calls than another.
-		if r.struck != "" || r.code != 0 {
+		if r.Struck != "" || r.Code != 0 {
 			s.judge(t, fault, r)
 		}
 	}
@@ -109,7 +109,7 @@ func (s *subject) copyFolder(t *testing.T) {
 }
 
 // run runs the command on what is there.
-func (s *subject) run(t *testing.T, fault Fault, at point) *result {
+func (s *subject) run(t *testing.T, fault Fault, at point) *Result {
 	t.Helper()
 	cmd := exec.Command(s.Command[0], s.Command[1:]...)
 	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), s.Env...)
@@ -136,7 +136,7 @@ func (s *subject) look(t *testing.T, dir string) tree {
 }
 
 // judge fails the test if the command did not do what it should when it met the fault.
-func (s *subject) judge(t *testing.T, fault Fault, r *result) {
+func (s *subject) judge(t *testing.T, fault Fault, r *Result) {
 	t.Helper()
 	got := s.look(t, s.dir)
 	problem := s.verdict(fault, got, r)
@@ -145,6 +145,6 @@ func (s *subject) judge(t *testing.T, fault Fault, r *result) {
 		problem = s.afterwards(got, s.look(t, s.dir), next)
 	}
 	if problem != "" {
-		t.Errorf("%s at %s: exit %d: %s\n%s", fault.name, r.struck, r.code, problem, r.stderr)
+		t.Errorf("%s at %s: exit %d: %s\n%s", fault.name, r.Struck, r.Code, problem, r.Stderr)
 	}
 }

@@ -14,8 +14,8 @@ import (
 var temporary = regexp.MustCompile(`/tmp(/|$)`)
 
 // verdict says what a command did wrong that met a fault; "" for nothing.
-func (s *subject) verdict(fault Fault, got tree, r *result) string {
-	if temporary.MatchString(r.struck) {
+func (s *subject) verdict(fault Fault, got tree, r *Result) string {
+	if temporary.MatchString(r.Struck) {
 		got = got.finished() // what could not be removed from a temporary folder is for who cleans there
 	}
 	switch {
@@ -24,7 +24,7 @@ func (s *subject) verdict(fault Fault, got tree, r *result) string {
 		if got.is(s.old, s.new) || got.is(s.new, s.old) || s.EachFact && got.mixesFacts(s.old, s.new) {
 			return ""
 		}
-	case r.code == command.ExitOK:
+	case r.Code == command.ExitOK:
 		if d := got.diff(s.new); d != "" {
 			return "as if all was well:\n" + d
 		}
@@ -32,11 +32,11 @@ func (s *subject) verdict(fault Fault, got tree, r *result) string {
 		if c := s.complaint(r, fault); c != "" {
 			return c
 		}
-		if strings.Contains(r.stderr, "changes are in place") && got.is(s.new, s.old) {
+		if strings.Contains(r.Stderr, "changes are in place") && got.is(s.new, s.old) {
 			return ""
 		}
 	}
-	if s.InParts && r.code == command.ExitFailed && (got.names() == s.old.names() || got.names() == s.new.names()) {
+	if s.InParts && r.Code == command.ExitFailed && (got.names() == s.old.names() || got.names() == s.new.names()) {
 		return ""
 	}
 	if maps.Equal(got, s.old) || maps.Equal(got, s.new) || s.EachFile && got.mixes(s.old, s.new) {
@@ -46,15 +46,15 @@ func (s *subject) verdict(fault Fault, got tree, r *result) string {
 }
 
 // afterwards says what was wrong with the run after one that was killed.
-func (s *subject) afterwards(killed, got tree, r *result) string {
+func (s *subject) afterwards(killed, got tree, r *Result) string {
 	begun := !killed.finished().is(s.old, s.new)
 	switch {
 	case got.staging() != "":
 		return "then there is still " + got.staging()
-	case begun && r.code == s.Again:
+	case begun && r.Code == s.Again:
 		return ""
-	case r.code != command.ExitOK:
-		return fmt.Sprintf("then exit %d: %s", r.code, r.stderr)
+	case r.Code != command.ExitOK:
+		return fmt.Sprintf("then exit %d: %s", r.Code, r.Stderr)
 	case !begun && !maps.Equal(got.finished(), s.new):
 		return "then the state is not the new one:\n" + got.finished().diff(s.new)
 	}
@@ -62,10 +62,10 @@ func (s *subject) afterwards(killed, got tree, r *result) string {
 }
 
 // complaint says what is wrong with the messages of a failed command.
-func (s *subject) complaint(r *result, fault Fault) string {
+func (s *subject) complaint(r *Result, fault Fault) string {
 	tool := filepath.Base(s.Command[0])
 	errors := 0
-	for line := range strings.Lines(r.stderr) {
+	for line := range strings.Lines(r.Stderr) {
 		switch {
 		case strings.HasPrefix(line, tool+": error: "):
 			errors++
@@ -73,15 +73,15 @@ func (s *subject) complaint(r *result, fault Fault) string {
 			return fmt.Sprintf("a line %q", line)
 		}
 	}
-	printed := s.InParts && r.code == command.ExitFailed && errors == 0 && fault.errno != 0
+	printed := s.InParts && r.Code == command.ExitFailed && errors == 0 && fault.errno != 0
 	switch {
-	case printed && strings.Contains(r.stdout, fault.errno.Error()):
+	case printed && strings.Contains(r.Stdout, fault.errno.Error()):
 	case errors != 1:
 		return fmt.Sprintf("%d lines with errors", errors)
-	case r.code == command.ExitUsage:
+	case r.Code == command.ExitUsage:
 		return "not the command line is wrong"
-	case s.Hidden != nil && s.Hidden.MatchString(r.stderr):
-	case fault.errno != 0 && !strings.Contains(r.stderr, fault.errno.Error()):
+	case s.Hidden != nil && s.Hidden.MatchString(r.Stderr):
+	case fault.errno != 0 && !strings.Contains(r.Stderr, fault.errno.Error()):
 		return fmt.Sprintf("it does not say %q", fault.errno.Error())
 	}
 	return ""

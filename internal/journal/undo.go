@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"digestlists/internal/atomicfile"
 	"digestlists/internal/xattr"
 
 	"golang.org/x/sys/unix"
@@ -63,7 +64,28 @@ func (j *Journal) Undo(g *Group) error {
 			return fmt.Errorf("restore %s: %w", f.Path, err)
 		}
 	}
+	if err := j.syncFolders(g.files); err != nil {
+		return err
+	}
 	return j.write(Record{Event: undone, Group: g.number})
+}
+
+// syncFolders makes what was renamed, made and removed last, before the journal says that
+// it was done.
+func (j *Journal) syncFolders(files []SavedFile) error {
+	synced := make(map[string]bool)
+	for _, f := range files {
+		for _, folder := range []string{j.path(f.Path), j.path(filepath.Dir(f.Path))} {
+			if info, err := os.Lstat(folder); err != nil || !info.IsDir() || synced[folder] {
+				continue // that there is none is in the folder above
+			}
+			if err := atomicfile.SyncDir(folder); err != nil {
+				return err
+			}
+			synced[folder] = true
+		}
+	}
+	return nil
 }
 
 // temporary is where a file is written that is to be restored. The name is always
@@ -93,14 +115,17 @@ func (j *Journal) restore(f SavedFile) error {
 	switch f.Kind {
 	case Folder:
 		if now.Kind != Folder {
-			return os.Mkdir(full, 0o700)
+			err = os.Mkdir(full, 0o700)
 		}
 	case Link:
-		return restoreLink(full, f.State, now)
+		err = restoreLink(full, f.State, now)
 	case File:
-		return j.restoreFile(full, f.State, now)
+		err = j.restoreFile(full, f.State, now)
 	}
-	return nil
+	if err != nil {
+		err = errors.Join(err, remove(temporary(full)))
+	}
+	return err
 }
 
 func remove(path string) error {
