@@ -3,6 +3,7 @@ package leaks
 import (
 	"bytes"
 	"context"
+	"errors"
 	"iter"
 	"os"
 	"path/filepath"
@@ -52,13 +53,33 @@ func readers() map[string]reader {
 		"references": func(path string, _ []byte) error {
 			return attest.NewReferences(nil, time.Time{}).AddFile(path)
 		},
+		"signed references": func(path string, data []byte) error {
+			keys := new(attest.Keys)
+			return errors.Join(keys.Add(data, path), attest.NewReferences(keys, time.Time{}).AddFile(path))
+		},
+		"measurements" + early: func(path string, data []byte) error {
+			return drain(attest.ReadMeasurements(path, bytes.NewReader(data)), 1)
+		},
+		"database" + early: func(path string, _ []byte) error {
+			db, err := rpmdb.Open(path)
+			if err != nil {
+				return err
+			}
+			return drain(db.Headers(context.Background()), 1)
+		},
+		"package":         func(_ string, data []byte) error { _, err := rpmpkg.ReadPackage(bytes.NewReader(data)); return err },
+		"plug-ins":        func(path string, _ []byte) error { _, err := plugin.Discover(path); return err },
+		"plug-in parser":  func(_ string, data []byte) error { return parse(&plugin.Parser{Path: "/bin/cat"}, data, -1) },
+		"plug-in fails":   func(_ string, data []byte) error { return parse(&plugin.Parser{Path: "/bin/false"}, data, -1) },
+		"plug-in" + early: func(_ string, data []byte) error { return parse(&plugin.Parser{Path: "/bin/cat"}, data, 1) },
 		"verdict": func(path string, _ []byte) error {
 			_, err := attest.Verify(attest.Evidence{Measurements: attest.Measurements(path), Audit: attest.AuditRecords(path)}, attest.Options{KeepState: true})
 			return err
 		},
 	}
 	for _, f := range formats.Lists() {
-		all["list "+f.Name] = func(_ string, data []byte) error { return drain(f.Parser.Parse(data, parsers.Options{}), -1) }
+		all["list "+f.Name] = func(_ string, data []byte) error { return parse(f.Parser, data, -1) }
+		all["list "+f.Name+early] = func(_ string, data []byte) error { return parse(f.Parser, data, 1) }
 	}
 	for name, source := range map[string]parsers.Source{
 		"ascii": ascii.Source{}, "audit": audit.Source{}, "ima": imalog.Source{}, "keylime": keylime.Source{},
@@ -88,6 +109,11 @@ func drainSource(source parsers.Source, path string, most int) error {
 			}
 		}
 	}, most)
+}
+
+// parse reads the entries of a list.
+func parse(p parsers.Parser, data []byte, most int) error {
+	return drain(p.Parse(data, parsers.Options{}), most)
 }
 
 // drain reads a sequence up to its end or the first error, or only some of it.
