@@ -49,7 +49,7 @@ const (
 // What else Apply may find.
 const (
 	Applied Status = "applied"
-	Present Status = "present" // the file has the very signature already
+	Present Status = "present" // the file has this signature, or another good one
 	Config  Status = "config"  // configuration: left alone
 	Ghost   Status = "ghost"   // left alone
 	Changed Status = "changed" // not the packaged content: left alone
@@ -85,7 +85,8 @@ func (r *Runner) Check(ctx context.Context, files iter.Seq2[*File, error]) iter.
 }
 
 // Apply writes the signature that its package carries to security.ima of each file that
-// still has the packaged content, if one of the keys made it.
+// still has the packaged content, if one of the keys made it and the file has none that one
+// of them made.
 func (r *Runner) Apply(ctx context.Context, files iter.Seq2[*File, error]) iter.Seq2[*Result, error] {
 	return r.each(ctx, files, (*worker).apply)
 }

@@ -103,6 +103,38 @@ func TestApply(t *testing.T) {
 	}
 }
 
+// Two names of a file have different signatures where the key is one of ECDSA: that of the
+// first is as good, also the second time.
+func TestApplyToHardLinks(t *testing.T) {
+	cert := filepath.Join(t.TempDir(), "ec.der")
+	hosttest.Run(t, "", "openssl", "req", "-x509", "-new", "-key", keys+"ec.pem", "-days", "30", "-subj", "/CN=ec", "-outform", "DER", "-out", cert)
+	data, err := os.ReadFile(cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkg := signedPackage(t, keys+"ec.pem")
+	root := install(t, pkg, "--noplugins")
+	var before []byte
+	for _, want := range []string{applied, strings.ReplaceAll(applied, "applied", "present")} {
+		r := runner(t, root)
+		if err := r.Keys.AddCertificate(data, "ec.der"); err != nil {
+			t.Fatal(err)
+		}
+		if got := database(t, r, root); got != want {
+			t.Errorf("got\n%swant\n%s", got, want)
+		}
+		after, err := xattr.Get(root+"/usr/lib/files/hard", imasig.AttributeName)
+		if err != nil || before != nil && !bytes.Equal(before, after) {
+			t.Errorf("%v, %x became %x", err, before, after)
+		}
+		before = after
+	}
+	out := hosttest.Run(t, "", "evmctl", "ima_verify", "--key", cert, root+"/usr/lib/files/library")
+	if !strings.Contains(out, "verification is OK") {
+		t.Error(out)
+	}
+}
+
 // imaPlugin returns a folder that has none but that plug-in of rpm's.
 func imaPlugin(t *testing.T) string {
 	t.Helper()

@@ -29,7 +29,7 @@ func (r *Runner) Mark(ctx context.Context, attr string, all iter.Seq2[*File, err
 		}
 		defer file.Close()
 		if w.unchanged(f, opened, res) {
-			w.write(opened, attr, f.Signature, res)
+			w.write(opened, attr, f.Signature, func([]byte) bool { return false }, res)
 		}
 	})
 }

@@ -124,7 +124,7 @@ func (w *worker) apply(f *File, res *Result) {
 	}
 	defer file.Close()
 	if w.unchanged(f, opened, res) && w.signs(f, opened, sig, res) {
-		w.write(opened, imasig.AttributeName, f.Signature, res)
+		w.write(opened, imasig.AttributeName, f.Signature, w.alsoSigns(f, opened), res)
 	}
 }
 
@@ -154,10 +154,19 @@ func (w *worker) signs(f *File, opened filehash.File, sig imasig.Signature, res 
 	return w.verify(res, digest, sig)
 }
 
-// write sets an attribute.
-func (w *worker) write(opened filehash.File, attr string, value []byte, res *Result) {
+// alsoSigns reports whether a file has a good signature already. It may be that of another
+// package, or of another name of the file: ECDSA gives another one each time.
+func (w *worker) alsoSigns(f *File, opened filehash.File) func(value []byte) bool {
+	return func(value []byte) bool {
+		sig, err := imasig.Parse(value)
+		return err == nil && w.signs(f, opened, sig, new(Result))
+	}
+}
+
+// write sets an attribute, unless it has the value or another that is as good.
+func (w *worker) write(opened filehash.File, attr string, value []byte, good func([]byte) bool, res *Result) {
 	id := inode{uint64(opened.Stat.Dev), opened.Stat.Ino}
-	if present, err := xattr.GetFd(opened.Fd, attr); err == nil && bytes.Equal(present, value) {
+	if present, err := xattr.GetFd(opened.Fd, attr); err == nil && (bytes.Equal(present, value) || good(present)) {
 		res.Status = Present
 		if _, ours := w.written.Load(id); ours {
 			res.Status = Applied
