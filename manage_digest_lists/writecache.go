@@ -131,7 +131,10 @@ func (j *job) put(batch *atomicfile.Batch, made cacheFile) error {
 		if _, err := f.Write(made.content); err != nil || made.ima == nil {
 			return err
 		}
-		return xattr.SetFd(int(f.Fd()), imasig.AttributeName, made.ima)
+		if err := xattr.SetFd(int(f.Fd()), imasig.AttributeName, made.ima); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		return nil
 	})
 }
 

@@ -1,6 +1,7 @@
 package mutable
 
 import (
+	"fmt"
 	"os"
 
 	"digestlists/compact"
@@ -47,7 +48,10 @@ func (b *Backup) vouch(name string, a compact.Algorithm) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return true, xattr.SetFd(int(file.Fd()), imasig.AttributeName, imasig.MarshalDigest(a, sum))
+	if err := xattr.SetFd(int(file.Fd()), imasig.AttributeName, imasig.MarshalDigest(a, sum)); err != nil {
+		return false, fmt.Errorf("%s: %w", name, err)
+	}
+	return true, nil
 }
 
 // sameAsCopy compares contents only.

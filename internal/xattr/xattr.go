@@ -30,16 +30,20 @@ var (
 // An Error says what could not be done with which attribute of which file.
 type Error struct {
 	Op   string // "get", "set", "remove" or "list"
-	Path string // "fd 3" where an open file was used
+	Path string // "" of an open file, whose name the caller knows
 	Attr string // "" for list
 	Err  error  // the unix.Errno
 }
 
 func (e *Error) Error() string {
+	text := fmt.Sprintf("%s attribute %s: %v", e.Op, e.Attr, e.Err)
 	if e.Attr == "" {
-		return fmt.Sprintf("%s: %s attributes: %v", e.Path, e.Op, e.Err)
+		text = fmt.Sprintf("%s attributes: %v", e.Op, e.Err)
 	}
-	return fmt.Sprintf("%s: %s attribute %s: %v", e.Path, e.Op, e.Attr, e.Err)
+	if e.Path == "" {
+		return text
+	}
+	return e.Path + ": " + text
 }
 
 // Unwrap returns the system's error number, which knows ErrPermission and
@@ -60,7 +64,7 @@ func Get(path, attr string) ([]byte, error) {
 // GetFd is Get of an open file.
 func GetFd(fd int, attr string) ([]byte, error) {
 	value, err := read(func(buf []byte) (int, error) { return unix.Fgetxattr(fd, attr, buf) })
-	return value, wrap("get", fdName(fd), attr, err)
+	return value, wrap("get", "", attr, err)
 }
 
 // Set creates or replaces an attribute.
@@ -70,7 +74,7 @@ func Set(path, attr string, value []byte) error {
 
 // SetFd is Set of an open file.
 func SetFd(fd int, attr string, value []byte) error {
-	return wrap("set", fdName(fd), attr, retry(func() error { return unix.Fsetxattr(fd, attr, value, 0) }))
+	return wrap("set", "", attr, retry(func() error { return unix.Fsetxattr(fd, attr, value, 0) }))
 }
 
 // Remove deletes an attribute; that there is none is ErrAbsent.
@@ -80,7 +84,7 @@ func Remove(path, attr string) error {
 
 // RemoveFd is Remove of an open file.
 func RemoveFd(fd int, attr string) error {
-	return wrap("remove", fdName(fd), attr, retry(func() error { return unix.Fremovexattr(fd, attr) }))
+	return wrap("remove", "", attr, retry(func() error { return unix.Fremovexattr(fd, attr) }))
 }
 
 // List returns the names of the attributes that this process may see, sorted.
@@ -92,7 +96,7 @@ func List(path string) ([]string, error) {
 // ListFd is List of an open file.
 func ListFd(fd int) ([]string, error) {
 	names, err := read(func(buf []byte) (int, error) { return unix.Flistxattr(fd, buf) })
-	return split(names), wrap("list", fdName(fd), "", err)
+	return split(names), wrap("list", "", "", err)
 }
 
 // firstTry is room enough for an RSA-4096 signature, so that one call does.
@@ -133,8 +137,6 @@ func wrap(op, path, attr string, err error) error {
 	}
 	return &Error{Op: op, Path: path, Attr: attr, Err: err}
 }
-
-func fdName(fd int) string { return fmt.Sprintf("fd %d", fd) }
 
 func split(names []byte) []string {
 	var all []string

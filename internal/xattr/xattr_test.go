@@ -154,7 +154,7 @@ func TestErrors(t *testing.T) {
 		"proc":           {xattr.Set("/proc/self/status", attr, nil), xattr.ErrUnsupported, "set"},
 		"no such prefix": {xattr.Set(path, "nonsense.x", nil), xattr.ErrUnsupported, "nonsense.x"},
 		"user on device": {xattr.Set("/dev/null", attr, nil), xattr.ErrPermission, "/dev/null"},
-		"bad descriptor": {second(xattr.GetFd(-1, attr)), syscall.EBADF, "fd -1"},
+		"bad descriptor": {second(xattr.GetFd(-1, attr)), syscall.EBADF, "get attribute " + attr},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var typed *xattr.Error
