@@ -89,7 +89,8 @@ func detached(list string) ([]byte, error) {
 	return nil, nil
 }
 
+// isSignature reports whether security.ima holds a signature, of whatever version.
 func isSignature(value []byte) bool {
 	_, err := imasig.Parse(value)
-	return err == nil
+	return err == nil || errors.Is(err, imasig.ErrUnsupported)
 }

@@ -40,7 +40,8 @@ func Packaged(ctx context.Context, src parsers.Source, in parsers.Input) iter.Se
 }
 
 // Tree yields the regular files at and below paths of the running system, which must be
-// under the root, in the order of names.
+// under the root, in the order of names. Links in these paths lead as below the root; those
+// that are found on the way are passed over.
 func Tree(root *inroot.Root, paths []string) iter.Seq2[*File, error] {
 	return func(yield func(*File, error) bool) {
 		for _, start := range paths {
@@ -67,11 +68,16 @@ func walk(root *inroot.Root, start string, yield func(*File, error) bool) error 
 	if abs != below && !strings.HasPrefix(abs, below+"/") {
 		return fmt.Errorf("%q is not under the root %q", start, root.Path("/"))
 	}
-	return filepath.WalkDir(abs, func(path string, d fs.DirEntry, err error) error {
+	real, err := root.Real(abs[len(below):])
+	if err != nil {
+		return fmt.Errorf("%q: %w", start, err)
+	}
+	first := root.Path(real)
+	return filepath.WalkDir(first, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case path == abs && !d.IsDir() && !d.Type().IsRegular():
+		case path == first && !d.IsDir() && !d.Type().IsRegular():
 			return fmt.Errorf("%q: not a regular file or a directory", start)
 		case d.Type().IsRegular() && !yield(&File{Path: path[len(below):]}, nil):
 			return errStopped

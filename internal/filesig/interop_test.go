@@ -261,6 +261,7 @@ func TestCheck(t *testing.T) {
 	file("f-changed-hash", "ima_hash")
 	file("g-other", "ima_sign", "--key", keys+"other.pem")
 	file("h-malformed")
+	file("h-version-1", "ima_sign", "--rsa", "--key", keys+"rsa2048.pem")
 	for _, err := range []error{
 		os.WriteFile(root+"/e-changed", []byte("changed"), 0o644),
 		os.WriteFile(root+"/f-changed-hash", []byte("changed"), 0o644),
@@ -281,10 +282,19 @@ func TestCheck(t *testing.T) {
 /f-changed-hash: bad signature
 /g-other: unknown key
 /h-malformed: bad signature
+/h-version-1: failed
 /i/none: none
 `
 	r := runner(t, root, "x509_golden.der")
 	if got := statuses(t, r.Check(t.Context(), filesig.Tree(r.Root, []string{root}))); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	// Links that are named lead below the root, as /bin does on many systems.
+	if err := os.Symlink("/i", root+"/link"); err != nil {
+		t.Fatal(err)
+	}
+	links := []string{root + "/link", root + "/i/link"}
+	if got, want := statuses(t, r.Check(t.Context(), filesig.Tree(r.Root, links))), "/i/none: none\n/a-rsa: signed\n"; got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }

@@ -77,7 +77,7 @@ func (w *worker) check(f *File, res *Result) {
 	}
 	sig, err := imasig.Parse(value)
 	if err != nil {
-		res.Status, res.Err = Bad, err
+		res.Status, res.Err = status(err), err
 		return
 	}
 	if len(w.Keys.Lookup(sig.KeyID)) == 0 { // nothing that hashing could add
@@ -115,7 +115,7 @@ func (w *worker) apply(f *File, res *Result) {
 	}
 	sig, err := imasig.Parse(f.Signature)
 	if err != nil {
-		res.Status, res.Err = Bad, err
+		res.Status, res.Err = status(err), err
 		return
 	}
 	file, opened, ok := w.start(f, res)

@@ -18,6 +18,7 @@ const (
 	typeV2      = 3 // a signature
 	typeDigest  = 4 // u8 algorithm, digest
 	typeGranted = 6 // the same, granted by a digest list
+	typeVerity  = 6 // of Linux 6.0 on, without the extension: a signature, version 3
 )
 
 // headerSize counts type, version, algorithm, key id and length.
@@ -56,8 +57,8 @@ func (s Signature) Marshal() []byte {
 }
 
 // Parse reads the value of security.ima, or of a detached signature. The length must
-// be exact. A value that holds a digest and no signature is ErrNoSignature; all else
-// that is not a version 2 signature is ErrMalformed.
+// be exact. A value that holds a digest and no signature is ErrNoSignature; a signature of
+// version 1, or of version 3 (fs-verity), is ErrUnsupported; all else is ErrMalformed.
 func Parse(value []byte) (Signature, error) {
 	if len(value) == 0 {
 		return Signature{}, malformed("signature: empty")
@@ -68,7 +69,11 @@ func Parse(value []byte) (Signature, error) {
 	if len(value) < headerSize {
 		return Signature{}, malformed("signature: %d bytes, the header alone has %d", len(value), headerSize)
 	}
-	if value[1] != 2 {
+	switch value[1] {
+	case 2:
+	case 1, 3:
+		return Signature{}, unsupported("signature: offset 1: version %d, want 2", value[1])
+	default:
 		return Signature{}, malformed("signature: offset 1: version %d, want 2", value[1])
 	}
 	s := Signature{Hash: compact.Algorithm(value[2]), KeyID: KeyID(value[3:7]), Sig: value[headerSize:]}
@@ -85,6 +90,9 @@ func Parse(value []byte) (Signature, error) {
 // notSignature tells the other contents of security.ima from garbage.
 func notSignature(value []byte) error {
 	_, _, err := ParseDigest(value)
+	if err != nil && value[0] == typeVerity && len(value) > headerSize && value[1] == 3 {
+		return unsupported("signature of fs-verity: offset 1: version 3, want 2")
+	}
 	if err != nil {
 		return malformed("signature: offset 0: type %d, want %d", value[0], typeV2)
 	}
