@@ -2,8 +2,11 @@
 package atomicfile
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // Write writes a file with what fill writes. The content goes to a temporary file
@@ -20,6 +23,41 @@ func Write(path string, perm os.FileMode, fill func(io.Writer) error) error {
 		return err
 	}
 	return b.Commit()
+}
+
+// Unfinished ends the names of temporary files that are to be known before: see WriteAs.
+const Unfinished = ".digestlists-new"
+
+// WriteAs writes a file like Write, by way of a temporary file that has this name, and not a new one each time: what a
+// killed run has left is of a known name, and the next run uses it up.
+func WriteAs(temp, path string, data []byte, perm os.FileMode) error {
+	err := os.Remove(temp)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err = writeSynced(temp, data, perm); err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		os.Remove(temp)
+		return err
+	}
+	return SyncDir(filepath.Dir(path))
+}
+
+func writeSynced(path string, data []byte, perm os.FileMode) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Chmod(perm)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
 }
 
 func writeTo(path string, fill func(io.Writer) error) error {

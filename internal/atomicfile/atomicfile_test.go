@@ -61,3 +61,25 @@ func TestDevicesAreWrittenTo(t *testing.T) {
 		t.Fatalf("%s was replaced: %v, %v", os.DevNull, info.Mode(), err)
 	}
 }
+
+// What a killed run has left, or somebody has put there, is not written to; what fails leaves nothing.
+func TestWriteAs(t *testing.T) {
+	dir := t.TempDir()
+	path, temp, other := filepath.Join(dir, "file"), filepath.Join(dir, "file"+atomicfile.Unfinished), filepath.Join(dir, "other")
+	if err := errors.Join(os.WriteFile(other, []byte("other"), 0o600), os.Symlink(other, temp)); err != nil {
+		t.Fatal(err)
+	}
+	if err := atomicfile.WriteAs(temp, path, []byte("new"), 0o604); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode() != 0o604 || content(t, path) != "new" || content(t, other) != "other" {
+		t.Errorf("%v, %v, %q, %q", info, err, content(t, path), content(t, other))
+	}
+	if err := atomicfile.WriteAs(temp, dir, []byte("new"), 0o604); err == nil {
+		t.Error("a folder was replaced")
+	}
+	if left, err := os.ReadDir(dir); len(left) != 2 || err != nil {
+		t.Errorf("%v, %v", left, err)
+	}
+}

@@ -1,7 +1,6 @@
 package bootloader
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -123,7 +122,7 @@ func (b *entryFiles) Touches(name string) ([]string, error) {
 		}
 	}
 	for _, p := range slices.Clone(paths) {
-		paths = append(paths, p+temporary)
+		paths = append(paths, p+atomicfile.Unfinished)
 	}
 	return paths, nil
 }
@@ -209,29 +208,6 @@ func (b *entryFiles) Remove(name string) error {
 	return nil
 }
 
-// temporary ends the name under which a file is written first. It is always the same,
-// so that a run that was killed leaves nothing of an unknown name.
-const temporary = ".digestlists-new"
-
 func write(path, text string, mode os.FileMode) error {
-	tmp := path + temporary
-	if err := writeSynced(tmp, text, mode); err != nil {
-		os.Remove(tmp)
-		return err
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return err
-	}
-	return atomicfile.SyncDir(filepath.Dir(path))
-}
-
-// writeSynced writes a file that is whole on the disk before it gets its name: a
-// power cut must not leave a menu without its text.
-func writeSynced(path, text string, mode os.FileMode) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	return errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
+	return atomicfile.WriteAs(path+atomicfile.Unfinished, path, []byte(text), mode)
 }

@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"digestlists/internal/atomicfile"
 )
 
 // grub is GRUB whose menu is made by the scripts of /etc/grub.d. An entry is one
@@ -77,7 +79,7 @@ func (g *grub) Entries() ([]Entry, error) {
 	var all []Entry
 	for _, p := range paths {
 		_, name, _ := strings.Cut(filepath.Base(p), filepath.Base(ourScript))
-		if strings.HasSuffix(name, temporary) {
+		if strings.HasSuffix(name, atomicfile.Unfinished) {
 			continue
 		}
 		text, err := os.ReadFile(p)
@@ -95,7 +97,7 @@ func (g *grub) Entries() ([]Entry, error) {
 
 // Touches also names the file that grub-mkconfig makes first.
 func (g *grub) Touches(name string) ([]string, error) {
-	paths := []string{ourScript + name, ourScript + name + temporary}
+	paths := []string{ourScript + name, ourScript + name + atomicfile.Unfinished}
 	for _, c := range g.config {
 		paths = append(paths, c, c+".new")
 	}

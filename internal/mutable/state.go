@@ -55,29 +55,11 @@ const stateTemp = StateFile + ".new"
 // WriteState changes the state of a system, for good when it returns.
 func WriteState(root *inroot.Root, state State) error {
 	path, temp := root.Path(StateFile), root.Path(stateTemp)
-	if err := ignoreMissing(os.Remove(temp)); err != nil {
+	if state != Nothing {
+		return atomicfile.WriteAs(temp, path, []byte(state+"\n"), 0o644)
+	}
+	if err := errors.Join(ignoreMissing(os.Remove(temp)), ignoreMissing(os.Remove(path))); err != nil {
 		return err
-	}
-	var err error
-	if state == Nothing {
-		err = ignoreMissing(os.Remove(path))
-	} else if err = writeSynced(temp, string(state)+"\n"); err == nil {
-		err = os.Rename(temp, path)
-	}
-	if err != nil {
-		return errors.Join(err, ignoreMissing(os.Remove(temp)))
 	}
 	return atomicfile.SyncDir(root.Path("/"))
-}
-
-func writeSynced(path, content string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
 }

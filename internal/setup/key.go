@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"digestlists/internal/atomicfile"
 )
 
 // keyStep makes the key that signs lists, where there is none.
@@ -15,7 +17,7 @@ func (s *Setup) keyStep() (*Step, error) {
 		Name:    "key",
 		Text:    fmt.Sprintf("make a signing key %s and its certificate %s, unless they are there", s.Key, s.Cert),
 		Mend:    "setup_ima_digest_lists keys make by hand, or name a key and its certificate that are there",
-		Touches: []string{s.Key, s.Key + newSuffix, s.Cert, s.Cert + newSuffix},
+		Touches: []string{s.Key, s.Key + atomicfile.Unfinished, s.Cert, s.Cert + atomicfile.Unfinished},
 		Done:    s.haveKey,
 		Do: func(context.Context, io.Writer) error {
 			return makeKey(s.path(s.Key), s.path(s.Cert))

@@ -22,7 +22,6 @@ const (
 	unitFolder   = "/usr/lib/systemd/system"
 	wantedFolder = "/etc/systemd/system/multi-user.target.wants"
 	updateLink   = wantedFolder + "/" + updateUnit
-	newSuffix    = ".digestlists-new"
 )
 
 // updatesStep lets the lists follow package updates, where there are packages.
@@ -34,7 +33,7 @@ func (s *Setup) updatesStep() (*Step, error) {
 		Name:    "updates",
 		Text:    "let the lists follow package updates: " + updateConfig + ", and the unit " + updateUnit,
 		Mend:    "install " + updateUnit + " (make install does), or write " + updateConfig + " by hand: digest_lists.conf(5)",
-		Touches: []string{updateConfig, updateConfig + newSuffix, updateLink},
+		Touches: []string{updateConfig, updateConfig + atomicfile.Unfinished, updateLink},
 		Do:      func(ctx context.Context, _ io.Writer) error { return s.EnableUpdates(ctx) },
 		Undo:    s.stopUpdates,
 	}, nil
@@ -120,22 +119,11 @@ func (s *Setup) systemctl(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// writeFile writes a file as a whole. The name it has first is always the same, so that
-// it can be named before, and a killed run leaves nothing unknown.
+// writeFile writes a file as a whole. The name that it has first can be named before it is
+// there, as what the step touches.
 func writeFile(path string, data []byte, mode os.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path+newSuffix, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+newSuffix, path); err != nil {
-		return err
-	}
-	return atomicfile.SyncDir(filepath.Dir(path))
+	return atomicfile.WriteAs(path+atomicfile.Unfinished, path, data, mode)
 }
