@@ -7,6 +7,8 @@ import (
 
 	"digestlists/internal/xattr"
 	"digestlists/parsers"
+
+	"golang.org/x/sys/unix"
 )
 
 // What Unmark may find.
@@ -23,11 +25,11 @@ func (r *Runner) Mark(ctx context.Context, attr string, all iter.Seq2[*File, err
 			res.Status = Ghost
 			return
 		}
-		file, opened, ok := w.start(f, res)
+		opened, ok := w.start(f, res)
 		if !ok {
 			return
 		}
-		defer file.Close()
+		defer unix.Close(opened.Fd)
 		if w.unchanged(f, opened, res) {
 			w.write(opened, attr, f.Signature, func([]byte) bool { return false }, res)
 		}
@@ -37,11 +39,11 @@ func (r *Runner) Mark(ctx context.Context, attr string, all iter.Seq2[*File, err
 // Unmark removes an attribute from each file where its value is one that ours is true for.
 func (r *Runner) Unmark(ctx context.Context, attr string, ours func(f *File, value []byte) bool, all iter.Seq2[*File, error]) iter.Seq2[*Result, error] {
 	return r.each(ctx, all, func(w *worker, f *File, res *Result) {
-		file, opened, ok := w.start(f, res)
+		opened, ok := w.start(f, res)
 		if !ok {
 			return
 		}
-		defer file.Close()
+		defer unix.Close(opened.Fd)
 		value, err := xattr.GetFd(opened.Fd, attr)
 		switch {
 		case errors.Is(err, xattr.ErrAbsent), errors.Is(err, xattr.ErrUnsupported):

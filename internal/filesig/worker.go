@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -22,29 +21,24 @@ type worker struct {
 	ctx    context.Context
 	hasher filehash.Hasher
 	sum    [compact.MaxDigestSize]byte
+	value  [xattr.Room]byte
 	opener inroot.Opener
 }
 
-// start opens a file and says in the result if that is the end of it.
-func (w *worker) start(f *File, res *Result) (*os.File, filehash.File, bool) {
-	file, err := w.opener.Open(f.Path)
+// start opens a file, and says in the result if that is the end of it. The caller closes
+// the descriptor.
+func (w *worker) start(f *File, res *Result) (filehash.File, bool) {
+	fd, st, err := w.opener.OpenFd(f.Path)
 	switch {
 	case err == nil:
+		res.Device = uint64(st.Dev)
+		return filehash.File{Fd: fd, Path: f.Path, Stat: st}, true
 	case inroot.Gone(err):
 		res.Status, res.Err = Missing, err
-		return nil, filehash.File{}, false
 	default:
 		res.Status, res.Err = Failed, err
-		return nil, filehash.File{}, false
 	}
-	opened := filehash.File{Fd: int(file.Fd()), Path: f.Path, Stat: new(unix.Stat_t)}
-	if err := unix.Fstat(opened.Fd, opened.Stat); err != nil {
-		file.Close()
-		res.fail(Failed, "%s: %w", f.Path, err)
-		return nil, filehash.File{}, false
-	}
-	res.Device = uint64(opened.Stat.Dev)
-	return file, opened, true
+	return filehash.File{}, false
 }
 
 // digest hashes a file, and says in the result if it cannot be hashed.
@@ -57,17 +51,18 @@ func (w *worker) digest(opened filehash.File, a compact.Algorithm, res *Result) 
 }
 
 func (w *worker) check(f *File, res *Result) {
-	file, opened, ok := w.start(f, res)
+	opened, ok := w.start(f, res)
 	if !ok {
 		return
 	}
-	defer file.Close()
-	value, err := xattr.GetFd(opened.Fd, imasig.AttributeName)
+	defer unix.Close(opened.Fd)
+	value, err := xattr.GetFdInto(w.value[:0], opened.Fd, imasig.AttributeName)
 	switch {
+	case err == nil:
 	case errors.Is(err, xattr.ErrAbsent), errors.Is(err, xattr.ErrUnsupported):
 		res.Status = None
 		return
-	case err != nil:
+	default:
 		res.fail(Failed, "%s: %w", f.Path, err)
 		return
 	}
@@ -118,11 +113,11 @@ func (w *worker) apply(f *File, res *Result) {
 		res.Status, res.Err = status(err), err
 		return
 	}
-	file, opened, ok := w.start(f, res)
+	opened, ok := w.start(f, res)
 	if !ok {
 		return
 	}
-	defer file.Close()
+	defer unix.Close(opened.Fd)
 	if w.unchanged(f, opened, res) && w.signs(f, opened, sig, res) {
 		w.write(opened, imasig.AttributeName, f.Signature, w.alsoSigns(f, opened), res)
 	}

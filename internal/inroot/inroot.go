@@ -108,22 +108,30 @@ func (r *Root) Open(name string) (*os.File, error) {
 
 // OpenAt is Open of a file in an open directory; name is what errors call it.
 func OpenAt(dir *os.File, base, name string) (*os.File, error) {
-	fd, err := unix.Openat(int(dir.Fd()), base, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	fd, _, err := openFile(int(dir.Fd()), base, name)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+func openFile(dir int, base, name string) (fd int, st *unix.Stat_t, err error) {
+	fd, err = unix.Openat(dir, base, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if errors.Is(err, unix.ELOOP) {
 		err = ErrLink
 	}
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+		return -1, nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
-	f := os.NewFile(uintptr(fd), name)
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		f.Close()
-		if err == nil {
-			err = &fs.PathError{Op: "open", Path: name, Err: regular.ErrNotRegular}
-		}
-		return nil, err
+	st = new(unix.Stat_t)
+	if err = unix.Fstat(fd, st); err == nil && st.Mode&unix.S_IFMT != unix.S_IFREG {
+		err = regular.ErrNotRegular
 	}
-	return f, nil
+	if err != nil {
+		unix.Close(fd)
+		return -1, nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	return fd, st, nil
 }
 
 // OpenFolder opens a folder by a name without links.

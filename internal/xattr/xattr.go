@@ -57,13 +57,16 @@ func (e *Error) Is(target error) bool {
 
 // Get returns the value of an attribute.
 func Get(path, attr string) ([]byte, error) {
-	value, err := read(func(buf []byte) (int, error) { return unix.Lgetxattr(path, attr, buf) })
+	value, err := read(nil, func(buf []byte) (int, error) { return unix.Lgetxattr(path, attr, buf) })
 	return value, wrap("get", path, attr, err)
 }
 
 // GetFd is Get of an open file.
-func GetFd(fd int, attr string) ([]byte, error) {
-	value, err := read(func(buf []byte) (int, error) { return unix.Fgetxattr(fd, attr, buf) })
+func GetFd(fd int, attr string) ([]byte, error) { return GetFdInto(nil, fd, attr) }
+
+// GetFdInto is GetFd with the value in buf, if that has the capacity, at least Room.
+func GetFdInto(buf []byte, fd int, attr string) ([]byte, error) {
+	value, err := read(buf, func(buf []byte) (int, error) { return unix.Fgetxattr(fd, attr, buf) })
 	return value, wrap("get", "", attr, err)
 }
 
@@ -89,23 +92,25 @@ func RemoveFd(fd int, attr string) error {
 
 // List returns the names of the attributes that this process may see, sorted.
 func List(path string) ([]string, error) {
-	names, err := read(func(buf []byte) (int, error) { return unix.Llistxattr(path, buf) })
+	names, err := read(nil, func(buf []byte) (int, error) { return unix.Llistxattr(path, buf) })
 	return split(names), wrap("list", path, "", err)
 }
 
 // ListFd is List of an open file.
 func ListFd(fd int) ([]string, error) {
-	names, err := read(func(buf []byte) (int, error) { return unix.Flistxattr(fd, buf) })
+	names, err := read(nil, func(buf []byte) (int, error) { return unix.Flistxattr(fd, buf) })
 	return split(names), wrap("list", "", "", err)
 }
 
-// firstTry is room enough for an RSA-4096 signature, so that one call does.
-const firstTry = 1024
+// Room is enough for an RSA-4096 signature, in bytes, so that one system call does.
+const Room = 1024
 
 // read calls f with a buffer that is large enough. Where the first is not, f
 // itself tells the size, which may have grown again by the time of the next call.
-func read(f func([]byte) (int, error)) ([]byte, error) {
-	buf := make([]byte, firstTry)
+func read(buf []byte, f func([]byte) (int, error)) ([]byte, error) {
+	if buf = buf[:cap(buf)]; len(buf) < Room {
+		buf = make([]byte, Room)
+	}
 	for {
 		n, err := f(buf)
 		switch {

@@ -35,6 +35,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 	defer f.Close()
 	fd := int(f.Fd())
+	buf := make([]byte, 0, xattr.Room)
 
 	for _, size := range []int{0, 1, 1023, 1024, 1025, 3000} {
 		value := bytes.Repeat([]byte{0xa5}, size)
@@ -55,6 +56,13 @@ func TestRoundTrip(t *testing.T) {
 		byFd, err := xattr.GetFd(fd, attr)
 		if err != nil || !bytes.Equal(byFd, value) {
 			t.Errorf("%d bytes by fd: %d bytes, %v", size, len(byFd), err)
+		}
+		into, err := xattr.GetFdInto(buf, fd, attr)
+		if err != nil || !bytes.Equal(into, value) {
+			t.Errorf("%d bytes into a buffer: %d bytes, %v", size, len(into), err)
+		}
+		if inBuf := size > 0 && &into[0] == &buf[:1][0]; inBuf != (size > 0 && size <= cap(buf)) {
+			t.Errorf("%d bytes: in the buffer is %v", size, inBuf)
 		}
 		if err := xattr.RemoveFd(fd, attr); err != nil {
 			t.Fatal(err)
