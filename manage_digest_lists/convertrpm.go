@@ -101,6 +101,9 @@ func (c *converter) convert(tx *listdir.Tx, file string) error {
 	if err := c.replace(tx, file, list); err != nil {
 		return err
 	}
+	if n, err := list.Others(); err == nil && n > 0 && c.to == vendorsig.OnDisk {
+		other = fmt.Sprintf("%d more of the vendor's", n)
+	}
 	c.done = append(c.done, conversion{file, list.Form.String(), c.to.String(), other})
 	return nil
 }
@@ -131,7 +134,7 @@ func (c *converter) replace(tx *listdir.Tx, file string, list *vendorsig.List) (
 	case vendorsig.Apart:
 		packets, err = list.Packets(c.keys)
 	case vendorsig.OnDisk:
-		content, attribute, err = list.OnDisk()
+		content, attribute, err = list.OnDisk(c.keys, c.now)
 	}
 	var unknown *imasig.UnknownKeyError
 	if errors.As(err, &unknown) {

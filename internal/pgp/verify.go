@@ -50,6 +50,21 @@ func (r *Keyring) Verify(content, signatures []byte, now time.Time) (*Key, error
 	return good, nil
 }
 
+// Good returns those of the signature packets that Verify takes for good.
+func (r *Keyring) Good(content, signatures []byte, now time.Time) ([]byte, error) {
+	packets, err := Split(signatures)
+	if err != nil {
+		return nil, err
+	}
+	var good []byte
+	for _, packet := range packets {
+		if _, err := r.verifyPacket(content, packet, now); err == nil {
+			good = append(good, packet...)
+		}
+	}
+	return good, nil
+}
+
 func (r *Keyring) verifyPacket(content, signature []byte, now time.Time) (*Key, error) {
 	sig, err := ParseSignature(signature)
 	if err != nil {

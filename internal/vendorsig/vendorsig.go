@@ -105,6 +105,15 @@ func (l *List) findAttribute(path string) error {
 	return nil
 }
 
+// Others returns how many signatures there are besides the one that fits on disk.
+func (l *List) Others() (int, error) {
+	if l.Form != Apart {
+		return 0, nil
+	}
+	packets, err := pgp.Split(l.packets)
+	return len(packets) - 1, err
+}
+
 // Verify returns the vendor's key that made the signature. See package pgp for the errors.
 func (l *List) Verify(keys *pgp.Keyring, now time.Time) (*pgp.Key, error) {
 	switch l.Form {
@@ -129,11 +138,18 @@ func (l *List) Packets(keys *pgp.Keyring) ([]byte, error) {
 }
 
 // OnDisk returns the list with the signed part of the signature after it, and the value of
-// its security.ima.
-func (l *List) OnDisk() (content, attribute []byte, err error) {
+// its security.ima, which has room for one of several. With keys, that is one that they
+// verify.
+func (l *List) OnDisk(keys *pgp.Keyring, now time.Time) (content, attribute []byte, err error) {
 	switch l.Form {
 	case Apart:
-		content, sig, id, hash, err := rpmlist.OnDisk(l.Header, l.packets)
+		packets := l.packets
+		if len(keys.Keys()) > 0 {
+			if packets, err = keys.Good(l.Header, packets, now); err != nil {
+				return nil, nil, err
+			}
+		}
+		content, sig, id, hash, err := rpmlist.OnDisk(l.Header, packets)
 		if err != nil {
 			return nil, nil, err
 		}

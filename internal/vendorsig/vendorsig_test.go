@@ -80,7 +80,7 @@ func wantNone(t *testing.T, l *vendorsig.List) {
 	t.Helper()
 	_, verified := l.Verify(goldenKeys(t), now)
 	_, packets := l.Packets(goldenKeys(t))
-	_, _, onDisk := l.OnDisk()
+	_, _, onDisk := l.OnDisk(new(pgp.Keyring), now)
 	for _, err := range []error{verified, packets, onDisk} {
 		if l.Form != vendorsig.None || !errors.Is(err, imasig.ErrNoSignature) {
 			t.Errorf("%v: %v", l.Form, err)
@@ -97,7 +97,7 @@ func TestApart(t *testing.T) {
 	if packets, err := l.Packets(nil); err != nil || !bytes.Equal(packets, golden(t, "list.pgp")) {
 		t.Errorf("packets %x, %v", packets, err)
 	}
-	content, attribute, err := l.OnDisk()
+	content, attribute, err := l.OnDisk(new(pgp.Keyring), now)
 	if err != nil || !bytes.Equal(content, golden(t, "ondisk")) || !bytes.Equal(attribute, golden(t, "ondisk.ima")) {
 		t.Errorf("on disk, it is not what the C tool wrote: %v", err)
 	}
@@ -118,7 +118,7 @@ func TestOnDisk(t *testing.T) {
 			must(t, sign(dir, apart))
 			l := find(t, dir)
 			wantGood(t, l, vendorsig.OnDisk)
-			content, attribute, err := l.OnDisk()
+			content, attribute, err := l.OnDisk(new(pgp.Keyring), now)
 			if err != nil || !bytes.Equal(content, golden(t, "ondisk")) || !bytes.Equal(attribute, golden(t, "ondisk.ima")) {
 				t.Errorf("it is not the same again: %v", err)
 			}
