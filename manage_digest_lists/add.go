@@ -136,7 +136,7 @@ func (a *adder) addTo(w *compact.Writer, list listdir.List) (err error) {
 // picked yields an entry for each digest to add.
 func (a *adder) picked(list listdir.List) iter.Seq2[*parsers.Entry, error] {
 	return func(yield func(*parsers.Entry, error) bool) {
-		for e, err := range a.entries(list, parsers.Options{Want: everything}) {
+		for e, err := range a.loadable(list) {
 			if err == nil {
 				b, digest, pickErr := a.pick(list, e)
 				if pickErr == nil && digest == nil {

@@ -13,7 +13,7 @@ func (l *lists) eachDigest(list listdir.List, visit func(d compact.Digest, e *pa
 	if list.Type == compact.TypeKey {
 		return nil
 	}
-	for e, err := range l.entries(list, parsers.Options{Want: everything}) {
+	for e, err := range l.loadable(list) {
 		if err != nil {
 			return err
 		}

@@ -103,6 +103,14 @@ func (j *job) registry() (parsers.Registry, error) {
 	return append(formats.Lists(), plugins...), err
 }
 
+// loadable yields what a list has, if it is one that may be loaded.
+func (l *lists) loadable(list listdir.List) iter.Seq2[*parsers.Entry, error] {
+	if err := decode.CheckType(list.Name); err != nil {
+		return parsers.Fail[parsers.Entry](err)
+	}
+	return l.entries(list, parsers.Options{Want: everything})
+}
+
 // entries yields what a list has.
 func (l *lists) entries(list listdir.List, opts parsers.Options) iter.Seq2[*parsers.Entry, error] {
 	opts.Generation = parsers.Gen039

@@ -34,11 +34,6 @@ func (up *upload) data() []byte {
 	return up.list
 }
 
-// errParserFormat is a parser list of a format that does not record the type of its
-// digests: a signed list of a package, under the name of a parser list, would make
-// every program in it one that may upload lists.
-var errParserFormat = errors.New("a parser list has to be compact: in other formats only the name says so, which no signature covers")
-
 // prepare does before the window what would disturb in it. A compact list goes by
 // its path, so that the kernel opens, measures and appraises it itself; one with a
 // fault is left out, since the kernel would keep the digests before the fault.
@@ -60,8 +55,8 @@ func (u *uploader) prepare(lists []listdir.List) []upload {
 
 func (c *converter) prepare(l listdir.List) (up upload, err error) {
 	up = upload{List: l}
-	if l.Type == compact.TypeParser && l.Format != compactlist.Format && l.Format != compactlist.TLVFormat {
-		return up, errParserFormat
+	if err := decode.CheckType(l.Name); err != nil {
+		return up, err
 	}
 	path := filepath.Join(c.set.Path, l.File)
 	_, builtIn := c.builtIn.Lookup(l.Format)

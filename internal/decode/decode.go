@@ -2,6 +2,7 @@
 package decode
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -10,6 +11,7 @@ import (
 	"digestlists/internal/imasig"
 	"digestlists/internal/listdir"
 	"digestlists/parsers"
+	"digestlists/parsers/compactlist"
 )
 
 // Entries parses the content of a list with the parser of the format in its
@@ -25,6 +27,16 @@ func Entries(reg parsers.Registry, name listdir.Name, content []byte, opts parse
 	}
 	opts.Type = contentType(name.Type)
 	return parser.Parse(content, opts)
+}
+
+// CheckType refuses a parser list of a format that does not record the type of its digests:
+// a signed list of a package, under the name of a parser list, would make every program in
+// it one that may upload lists.
+func CheckType(name listdir.Name) error {
+	if name.Type == compact.TypeParser && name.Format != compactlist.Format && name.Format != compactlist.TLVFormat {
+		return errors.New("a parser list has to be compact: in other formats only the name says so, which no signature covers")
+	}
+	return nil
 }
 
 // contentType is the type of digests in formats that do not record it: those of files'
