@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"iter"
 	"path/filepath"
+	"strings"
 
 	"digestlists/compact"
 	"digestlists/internal/command"
+	"digestlists/internal/decode"
 	"digestlists/internal/imasig"
 	"digestlists/internal/listdir"
 	"digestlists/internal/regular"
 	"digestlists/parsers"
+	"digestlists/parsers/formats"
 )
 
 // copySource takes files as they are: certificates and lists made elsewhere.
@@ -38,12 +41,29 @@ func copyList(path string, t compact.Type) (*parsers.List, error) {
 	if len(content) == 0 {
 		return nil, fmt.Errorf("%s: empty file", path)
 	}
+	check := checkList
 	if t == compact.TypeKey {
-		if err := checkCertificate(path, content); err != nil {
-			return nil, err
-		}
+		check = checkCertificate
+	}
+	if err := check(path, content); err != nil {
+		return nil, err
 	}
 	return &parsers.List{Name: filepath.Base(path), Content: content}, nil
+}
+
+// checkList refuses a list with a fault. Formats that are not built in are taken as they are.
+func checkList(path string, content []byte) error {
+	format, _, _ := strings.Cut(filepath.Base(path), "-")
+	builtIn := formats.Lists()
+	if _, ok := builtIn.Lookup(format); !ok {
+		return nil
+	}
+	for _, err := range decode.Entries(builtIn, listdir.Name{Format: format}, content, parsers.Options{}) {
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return nil
 }
 
 // checkCertificate refuses what the kernel could not take as a key.
