@@ -19,11 +19,12 @@ import (
 // loaded them does with it.
 type explanation struct {
 	Subject  string   `json:"subject"`
-	Digests  []string `json:"digests"`  // of the file, in the algorithms of the lists
-	Known    []fact   `json:"known"`    // lists that have one of its digests
-	Others   []fact   `json:"others"`   // lists that have other digests for the path
-	Measure  []string `json:"measure"`  // sentences
-	Appraise []string `json:"appraise"` // likewise
+	Missing  bool     `json:"missing,omitempty"` // there is no such file
+	Digests  []string `json:"digests"`           // of the file, in the algorithms of the lists
+	Known    []fact   `json:"known"`             // lists that have one of its digests
+	Others   []fact   `json:"others"`            // lists that have other digests for the path
+	Measure  []string `json:"measure"`           // sentences
+	Appraise []string `json:"appraise"`          // likewise
 }
 
 // A fact is a digest in a list.
@@ -67,6 +68,7 @@ func explain(j *job) error {
 			facts[i].signature = signers.of(facts[i].list)
 		}
 	}
+	ex.Missing = s.path != "" && s.file == nil
 	ex.Digests = s.texts()
 	ex.judge()
 	if err := ex.print(j); err != nil {
@@ -113,6 +115,9 @@ func (ex *explanation) print(j *job) error {
 		return json.NewEncoder(j.App.Writer).Encode(ex)
 	}
 	text := printable(ex.Subject) + "\n"
+	if ex.Missing {
+		text += "   no such file\n"
+	}
 	for _, d := range ex.Digests {
 		text += "   " + d + "\n"
 	}

@@ -44,18 +44,17 @@ func newSubject(root *inroot.Root, text string) (*subject, error) {
 		digits = text
 	}
 	sum, err := hex.DecodeString(digits)
-	if err != nil || strings.HasPrefix(text, "/") {
+	algorithm, unknown := compact.ParseAlgorithm(name)
+	switch {
+	case strings.HasPrefix(text, "/"), err != nil && (!named || unknown != nil):
 		return openSubject(root, text)
+	case named && unknown != nil:
+		return nil, command.WithCode(command.ExitUsage, unknown)
+	case named && len(sum) != algorithm.Size():
+		return nil, command.Usagef("%s: want %d hexadecimal digits", text, 2*algorithm.Size())
 	}
-	s := &subject{named: named}
-	s.digest.Sum = sum
-	if named {
-		if s.digest.Algorithm, err = compact.ParseAlgorithm(name); err != nil {
-			return nil, command.WithCode(command.ExitUsage, err)
-		}
-		if len(sum) != s.digest.Algorithm.Size() {
-			return nil, command.Usagef("%s: %d hexadecimal digits, want %d", text, len(digits), 2*s.digest.Algorithm.Size())
-		}
+	s := &subject{named: named, digest: compact.Digest{Sum: sum}}
+	if s.digest.Algorithm = algorithm; named {
 		return s, nil
 	}
 	for _, a := range compact.Algorithms() {
