@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -61,7 +62,7 @@ func (j *job) markFiles(lists []digestcache.List) error {
 	out := newOutcome(j, filesig.Applied, filesig.Present, filesig.Ghost, filesig.Changed, filesig.Missing)
 	out.nothing = "the lists have no files with paths"
 	return j.cacheFiles(out, func(ctx context.Context, r *filesig.Runner) resultSequence {
-		return r.Mark(ctx, digestcache.ListAttribute, listed(lists))
+		return r.Mark(ctx, digestcache.ListAttribute, firstOf(j.listed(lists)))
 	})
 }
 
@@ -84,7 +85,7 @@ func removeCacheXattrs(j *job) error {
 		return ok && name.Same(want)
 	}
 	return j.cacheFiles(out, func(ctx context.Context, r *filesig.Runner) resultSequence {
-		return r.Unmark(ctx, digestcache.ListAttribute, ours, listed(lists))
+		return r.Unmark(ctx, digestcache.ListAttribute, ours, j.listed(lists))
 	})
 }
 
@@ -97,23 +98,50 @@ func (j *job) cacheFiles(out *outcome, start func(context.Context, *filesig.Runn
 	return j.collectFrom(out, root, nil, start)
 }
 
-// listed yields the files of lists, with the name of the list as the value to write.
-func listed(lists []digestcache.List) fileSequence {
+// listed yields the files of lists, with the name of the list as the value to write. A list
+// with a fault is reported, and nothing of it counts.
+func (j *job) listed(lists []digestcache.List) fileSequence {
 	return func(yield func(*filesig.File, error) bool) {
 		for _, l := range lists {
-			name := []byte(l.String())
-			for e, err := range l.Entries() {
-				if err != nil {
-					yield(nil, err)
-					return
-				}
-				file := filesig.File{Path: e.Path, Digest: slices.Clone(e.Digest), Algorithm: e.Algorithm, Flags: e.Flags, Signature: name}
-				if !yield(&file, nil) {
+			all, err := filesOf(l)
+			if err != nil {
+				j.Fail(l.String(), err)
+			}
+			for i := range all {
+				if !yield(&all[i], nil) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// firstOf passes over a file that an earlier list has with the same content: it can name one.
+func firstOf(all fileSequence) fileSequence {
+	return func(yield func(*filesig.File, error) bool) {
+		seen := make(map[[sha256.Size]byte]bool)
+		for f, err := range all {
+			key := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s", f.Path, f.Digest))
+			if seen[key] {
+				continue
+			}
+			if seen[key] = true; !yield(f, err) {
+				return
+			}
+		}
+	}
+}
+
+func filesOf(l digestcache.List) ([]filesig.File, error) {
+	var all []filesig.File
+	name := []byte(l.String())
+	for e, err := range l.Entries() {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, filesig.File{Path: e.Path, Digest: slices.Clone(e.Digest), Algorithm: e.Algorithm, Flags: e.Flags, Signature: name})
+	}
+	return all, nil
 }
 
 // addSequence numbers the lists in the order in which a machine has measured them; those that
