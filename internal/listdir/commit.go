@@ -161,7 +161,7 @@ func inPlace(err error) error {
 // exchanges it for the old one.
 func (tx *Tx) replaceDir(p *plan, changed bool) error {
 	if changed {
-		if err := tx.build(p); err != nil {
+		if err := tx.buildAndFlush(p); err != nil {
 			return err
 		}
 	}
@@ -189,6 +189,19 @@ func (tx *Tx) replaceDir(p *plan, changed bool) error {
 }
 
 const builtName = "lists"
+
+// buildAndFlush has the contents written to disk while build gives them their names,
+// which takes as long. It does not replace the syncfs(2) after it, which has less left to
+// do; but since each call reports an error of writing only once, both count.
+func (tx *Tx) buildAndFlush(p *plan) error {
+	flushed := make(chan error, 1)
+	go func() { flushed <- unix.Syncfs(tx.rootFd) }()
+	err := tx.build(p)
+	if failed := <-flushed; err == nil {
+		err = failed
+	}
+	return err
+}
 
 // build makes the new directory in the staging folder.
 func (tx *Tx) build(p *plan) error {
