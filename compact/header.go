@@ -28,6 +28,16 @@ type Header struct {
 	DataLen uint32 // bytes that follow the header
 }
 
+// ParseHeader reads the header of a block of a compact list, the first [HeaderSize] bytes of
+// b. It does not compare the data length with the count, as a [Reader] does. Errors are
+// ErrTruncated, and those for version, type and algorithm.
+func ParseHeader(b []byte) (Header, error) {
+	if len(b) < HeaderSize {
+		return Header{}, fmt.Errorf("%w: %d bytes, want %d", ErrTruncated, len(b), HeaderSize)
+	}
+	return decodeHeader(b, versionDigests, SHA3_512)
+}
+
 // decodeHeader reads the fields of HeaderSize bytes and checks those that do not depend on the
 // version: both formats know the same types.
 func decodeHeader(b []byte, version uint8, maxAlgorithm Algorithm) (Header, error) {

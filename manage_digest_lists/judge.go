@@ -28,7 +28,7 @@ func (ex *explanation) loaded(takes func(fact) bool) (all []kerneltable.Entry) {
 	table := newTable()
 	for _, f := range ex.Known {
 		if takes(f) {
-			_ = table.AddDigest(f.digest) // for which there is room
+			table.AddDigest(f.digest)
 		}
 	}
 	for e := range table.All() {

@@ -7,7 +7,6 @@ import (
 
 	"digestlists/compact"
 	"digestlists/internal/kernel"
-	"digestlists/internal/kerneltable"
 	"digestlists/internal/listdir"
 	"digestlists/internal/securityfs"
 	"digestlists/parsers/formats"
@@ -37,13 +36,10 @@ func (a *adder) load() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, disconnect()) }()
-	setup, err := k.Setup(a.lists.Path)
-	if err != nil {
+	if _, err := k.Setup(a.lists.Path); err != nil {
 		return err
 	}
-	if err := a.rehearse(setup.CommandLine); err != nil {
-		return err
-	}
+	a.rehearse()
 	to, end, err := k.Open(securityfs.Add)
 	if err != nil {
 		return err
@@ -52,24 +48,12 @@ func (a *adder) load() (err error) {
 	return errors.Join(end(), a.checkAdded())
 }
 
-// rehearse reads the lists before the window, so that no list with a fault and none
-// without room gets there. They are read again in it, where the kernel measures them.
-func (a *adder) rehearse(commandLine *securityfs.CommandLine) error {
-	budget := int64(kerneltable.MaxBudget)
-	if commandLine != nil {
-		known, err := commandLine.Budget(kerneltable.DefaultBudget, kerneltable.MaxBudget)
-		if err != nil {
-			return fmt.Errorf("the kernel's command line: %w", err)
-		}
-		budget = known
-	}
-	table := kerneltable.New(kerneltable.Limits{Budget: budget, LastAlgorithm: compact.SHA3_512})
+// rehearse reads the lists before the window, so that no list with a fault gets there.
+// They are read again in it, where the kernel measures them.
+func (a *adder) rehearse() {
 	var good []listdir.List
 	for _, list := range a.wanted {
 		content, err := a.encode(list)
-		if err == nil && len(content) > 0 {
-			err = table.Write(kerneltable.Add, content)
-		}
 		if err != nil {
 			a.Fail(list.File, err)
 			continue
@@ -80,7 +64,6 @@ func (a *adder) rehearse(commandLine *securityfs.CommandLine) error {
 		}
 	}
 	a.wanted, a.some = good, false
-	return nil
 }
 
 // upload is all that happens in a window.

@@ -54,20 +54,16 @@ func stats(j *job) error {
 	return s.print(j.App.Writer)
 }
 
-func (s *statistic) add(l *lists, list listdir.List, table *kerneltable.Table) (err error) {
+func (s *statistic) add(l *lists, list listdir.List, table *kerneltable.Table) error {
 	s.Lists[list.Type.String()]++
 	if list.Type != compact.TypeKey {
 		s.Formats[list.Format]++
 	}
-	add := func(d compact.Digest, _ *parsers.Entry) bool {
+	return l.eachDigest(list, func(d compact.Digest, _ *parsers.Entry) bool {
 		s.Digests++
-		err = table.AddDigest(d)
-		return err == nil
-	}
-	if readErr := l.eachDigest(list, add); readErr != nil {
-		return readErr
-	}
-	return err
+		table.AddDigest(d)
+		return true
+	})
 }
 
 // sum counts by kind: each reference in the table is a digest in a list.

@@ -11,8 +11,9 @@ import (
 )
 
 // fit leaves out the lists that the kernel's table has no room for, and says so in
-// one line. What the table holds already is not known, so that lists are left out only
-// if they do not fit into one that holds what this upload has spent so far.
+// one line. Only lists that go by their path can be refused. What the table holds already is
+// not known, so that lists are left out only if they do not fit into one that holds what this
+// upload has spent so far.
 func (u *uploader) fit(uploads []upload, commandLine *securityfs.CommandLine, spent int64) []upload {
 	if commandLine == nil {
 		return uploads
@@ -40,11 +41,9 @@ func fitsSurely(uploads []upload, budget int64, bound func(*upload) int64) bool 
 		if up.path != "" {
 			largest = max(largest, up.size)
 		}
-		if total += bound(up); total+largest > budget {
-			return false
-		}
+		total += bound(up)
 	}
-	return true
+	return largest == 0 || total+largest <= budget
 }
 
 // maxExpansion is what digests cost in the table, at most, by the bytes they have in
@@ -128,18 +127,14 @@ func (f *fitting) add(up *upload) bool {
 			return true
 		}
 	}
-	size := int64(0) // counts for a list that goes by its path
 	if up.path != "" {
-		size = up.size
+		f.need = max(f.need, f.spent+f.all.Used()+up.size)
 	}
-	f.need = max(f.need, f.spent+f.all.Used()+size)
-	if f.all.WriteFile(kerneltable.Add, size, list) != nil {
+	if f.all.Write(kerneltable.Add, list) != nil {
 		return true
 	}
-	f.need = max(f.need, f.spent+f.all.Used())
-	growth, err := f.table.Growth(list)
-	if err != nil || max(growth, size) > f.table.Budget()-f.table.Used() {
-		return false
+	if up.path != "" {
+		return f.table.WriteFile(kerneltable.Add, up.size, list) == nil
 	}
-	return f.table.WriteFile(kerneltable.Add, size, list) == nil
+	return f.table.Write(kerneltable.Add, list) == nil
 }

@@ -35,7 +35,8 @@ func (up *upload) data() []byte {
 }
 
 // prepare does before the window what would disturb in it. A compact list goes by
-// its path, so that the kernel opens, measures and appraises it itself; one with a
+// its path, so that the kernel opens, measures and appraises it itself, unless a signature is
+// appended to it; one with a
 // fault is left out, since the kernel would keep the digests before the fault.
 // Plug-ins run here, and signatures are checked. The other lists are read in the
 // window, where the kernel measures them.
@@ -74,8 +75,11 @@ func (c *converter) prepare(l listdir.List) (up upload, err error) {
 	up.size = int64(len(content))
 	switch {
 	case l.Format == compactlist.Format:
-		up.path = path
-		up.list, err = checkCompact(path, content)
+		if up.list, err = checkCompact(path, content); len(up.list) == len(content) {
+			up.path = path
+		} else { // to the kernel, a signature at the end is a fault
+			up.late, up.list = true, nil
+		}
 	case !up.late:
 		up.list, err = c.convert(l, content)
 	}
@@ -136,7 +140,12 @@ func (c *converter) convertList(l listdir.List) ([]byte, error) {
 	return c.convert(l, content)
 }
 
-func (c *converter) convert(l listdir.List, content []byte) ([]byte, error) {
+func (c *converter) convert(l listdir.List, content []byte) (_ []byte, err error) {
+	if l.Format == compactlist.Format {
+		if content, _, _, err = imasig.SplitAppended(content); err != nil {
+			return nil, err
+		}
+	}
 	if err := c.parse(l, content); err != nil {
 		return nil, err
 	}

@@ -15,12 +15,13 @@
 //
 // # Where the behaviour comes from
 //
-// It was observed on Linux 5.10 with the extension that openEuler ships. Each write
-// is one list, or the path of one. The digests before a fault stay; adding one again
-// joins its modifiers and counts a reference, deleting one lowers the count and removes
-// it at zero, and deleting one that is not there succeeds. Where what the kernel does
-// was not seen, the stricter answer was taken: a digest that no longer fits is ENOMEM
-// in a list written as data, too.
+// It was observed on Linux 5.10 with the extension that openEuler ships; test/boot
+// compares the two, list by list. Each write is one list, or the path of one. The digests
+// before a fault stay, and that a block has another data length than its header says is
+// noticed after its digests; adding one again joins its modifiers and counts a reference,
+// deleting one lowers the count and removes it at zero, and deleting one that is not there
+// succeeds. The budget limits only lists that go by their path: to a list that is written as
+// data, the table is never full. A signature at the end of a list is a fault in it.
 //
 // # The file
 //

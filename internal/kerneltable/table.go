@@ -1,15 +1,11 @@
 package kerneltable
 
 import (
-	"fmt"
 	"iter"
 	"maps"
-	"math"
 	"slices"
 
 	"digestlists/compact"
-
-	"golang.org/x/sys/unix"
 )
 
 // What a table costs, in bytes of kernel memory.
@@ -125,21 +121,17 @@ func (t *Table) All() iter.Seq[Entry] {
 }
 
 // AddDigest does what a list with that one digest does.
-func (t *Table) AddDigest(d compact.Digest) error { return t.add(d.Block, d.Sum) }
+func (t *Table) AddDigest(d compact.Digest) { t.add(d.Block, d.Sum) }
 
-// add makes a digest known, or known once more.
-func (t *Table) add(b compact.Block, sum []byte) error {
+// add makes a digest known, or known once more. The budget does not matter to it.
+func (t *Table) add(b compact.Block, sum []byte) {
 	s := set{b.Type, b.Algorithm}
 	if r := t.sets[s][string(sum)]; r != nil {
 		r.modifiers |= b.Modifiers
 		r.references++
-		return nil
-	}
-	if cost := Cost(b.Algorithm); cost > t.limits.Budget-t.used {
-		return fmt.Errorf("%w (the table is full: %d of %d bytes)", unix.ENOMEM, t.used, t.limits.Budget)
+		return
 	}
 	t.insert(s, string(sum), &record{b.Modifiers, 1})
-	return nil
 }
 
 func (t *Table) insert(s set, sum string, r *record) {
@@ -164,23 +156,4 @@ func (t *Table) remove(b compact.Block, sum []byte) {
 	delete(t.sets[s], string(sum))
 	t.count--
 	t.used -= Cost(b.Algorithm)
-}
-
-// Growth returns what adding the digests of a list would cost, in bytes: nothing for
-// those that are known already. It is more than the table has left where the list
-// does not fit. A list with a fault is an error, and costs nothing.
-func (t *Table) Growth(list []byte) (int64, error) {
-	alone := New(Limits{Budget: math.MaxInt64, LastAlgorithm: t.limits.LastAlgorithm})
-	if err := alone.Write(Add, list); err != nil {
-		return 0, err
-	}
-	var cost int64
-	for s, sums := range alone.sets {
-		for sum := range sums {
-			if t.sets[s][sum] == nil {
-				cost += Cost(s.algorithm)
-			}
-		}
-	}
-	return cost, nil
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 
 	"digestlists/compact"
-	"digestlists/internal/imasig"
 	"digestlists/internal/regular"
 
 	"golang.org/x/sys/unix"
@@ -53,8 +52,7 @@ func (t *Table) writePath(op Operation, line []byte) error {
 }
 
 // WriteFile does what the kernel does with a list that it opens itself: a file of
-// that size, of which content is the list without an appended signature. The size is
-// compared with what is left of the budget.
+// that size with that content. The size is compared with what is left of the budget.
 func (t *Table) WriteFile(op Operation, size int64, content []byte) error {
 	if left := t.limits.Budget - t.used; op == Add && size > left {
 		return fmt.Errorf("%w (the list has %d bytes, and %d are left in the table)", unix.ENOMEM, size, left)
@@ -86,11 +84,7 @@ func readList(path string) (size int64, content []byte, err error) {
 	if err != nil {
 		return 0, nil, errnoOf(err)
 	}
-	content, _, _, err = imasig.SplitAppended(data)
-	if err != nil {
-		return 0, nil, fmt.Errorf("%w (%s: %w)", unix.EINVAL, path, err)
-	}
-	return size, content, nil
+	return size, data, nil
 }
 
 // errnoOf keeps the errno of an error of package os; its text names the path.
@@ -102,43 +96,43 @@ func errnoOf(err error) error {
 	return err
 }
 
-// parse adds or deletes the digests of a list up to its end or first fault.
+// parse adds or deletes the digests of a list up to its end or first fault. Whether a
+// block has the data length of its header is looked at after its digests.
 func (t *Table) parse(op Operation, list []byte) error {
-	if len(list) == 0 {
-		return fmt.Errorf("%w (empty list)", unix.EINVAL)
-	}
-	r := compact.NewReader(bytes.NewReader(list))
-	for {
-		h, err := r.Next()
-		if err == io.EOF {
-			return nil
-		}
+	for at := 0; at < len(list); {
+		h, err := compact.ParseHeader(list[at:])
 		if err == nil && h.Algorithm > t.limits.LastAlgorithm {
 			err = fmt.Errorf("%w: %s", compact.ErrUnsupportedAlgorithm, h.Algorithm)
 		}
 		if err != nil {
-			return fmt.Errorf("%w (%w)", unix.EINVAL, err)
+			return fmt.Errorf("%w (offset %d: header: %w)", unix.EINVAL, at, err)
 		}
-		if err := t.block(op, h.Block, r); err != nil {
-			return err
+		at += compact.HeaderSize
+		size, err := t.block(op, h, list[at:])
+		if err != nil {
+			return fmt.Errorf("%w (offset %d: %w)", unix.EINVAL, at+size, err)
 		}
+		at += size
 	}
+	return nil
 }
 
-func (t *Table) block(op Operation, b compact.Block, r *compact.Reader) error {
-	for {
-		sum, err := r.Digest()
-		switch {
-		case err == io.EOF:
-			return nil
-		case err != nil:
-			return fmt.Errorf("%w (%w)", unix.EINVAL, err)
-		case op == Delete:
-			t.remove(b, sum)
-		default:
-			if err := t.add(b, sum); err != nil {
-				return err
-			}
+// block adds or deletes the digests of a block, and returns how many bytes they have.
+func (t *Table) block(op Operation, h compact.Header, data []byte) (size int, err error) {
+	for i := range h.Count {
+		end := size + h.Algorithm.Size()
+		if end > len(data) {
+			return size, fmt.Errorf("digest %d of %d: %w", i+1, h.Count, compact.ErrTruncated)
 		}
+		if sum := data[size:end]; op == Delete {
+			t.remove(h.Block, sum)
+		} else {
+			t.add(h.Block, sum)
+		}
+		size = end
 	}
+	if uint32(size) != h.DataLen {
+		return size, fmt.Errorf("data length: %w: %d, want %d", compact.ErrMalformed, h.DataLen, size)
+	}
+	return size, nil
 }

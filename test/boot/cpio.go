@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -16,6 +18,9 @@ type File struct {
 	Mode    uint32 // of stat(2): kind and permissions
 	Content []byte // of a file; the target of a link
 	Device  uint64 // of a device, made with unix.Mkdev
+
+	// Attributes are security.ima and the like, which only kernels with digest lists read.
+	Attributes map[string][]byte
 }
 
 // Dir is a folder that everyone can read. Folders of files are made by
@@ -45,9 +50,22 @@ func WriteCPIO(w io.Writer, files []File) error {
 	for _, f := range files {
 		c.parents(f.Path)
 		c.member(f)
+		if len(f.Attributes) > 0 {
+			c.member(Regular("/METADATA!!!", metadata(f.Attributes)))
+		}
 	}
 	c.member(File{Path: "/TRAILER!!!"})
 	return c.w.Flush() // which returns the first error of all writes
+}
+
+// metadata is a member after that of the file whose attributes it has: for each, its
+// size in eight hexadecimal digits, with these, version and type, which are 1, name, zero byte,
+// value. Source: what openEuler's `dracut -e xattr` writes.
+func metadata(attributes map[string][]byte) (all []byte) {
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		all = fmt.Appendf(all, "%08x\x01\x01%s\x00%s", 8+2+len(name)+1+len(attributes[name]), name, attributes[name])
+	}
+	return all
 }
 
 type cpioWriter struct {

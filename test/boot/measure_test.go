@@ -66,8 +66,12 @@ func TestMeasured(t *testing.T) {
 		}
 	})
 	t.Run("TPM", func(t *testing.T) {
-		if got, want := l.pcr10(t), replay(l.measurements(t)); got != want {
-			t.Errorf("PCR 10 is %s, the measurements give %s", got, want)
+		register := 10
+		if l.kernel.DigestLists {
+			register = 11
+		}
+		if got, want := l.pcr(t, register), replay(l.measurements(t), register); got != want {
+			t.Errorf("PCR %d is %s, the measurements give %s", register, got, want)
 		}
 	})
 	if l.kernel.DigestLists {
@@ -118,22 +122,22 @@ func (l *loader) measurements(t *testing.T) (entries []*imalog.Measurement) {
 	}
 }
 
-// pcr10 returns the register of the SHA-256 bank as the guest's TPM has it.
-func (l *loader) pcr10(t *testing.T) string {
+// pcr returns a register of the SHA-256 bank as the guest's TPM has it.
+func (l *loader) pcr(t *testing.T, register int) string {
 	t.Helper()
-	return strings.ToLower(strings.TrimSpace(l.securityfs(t, "cat /sys/class/tpm/tpm0/pcr-sha256/10")))
+	return strings.TrimSpace(l.Must(t, fmt.Sprint("/bin/pcr ", register)))
 }
 
-// replay returns what measurements make of PCR 10 in the SHA-256 bank. A violation
+// replay returns what measurements make of a register in the SHA-256 bank. A violation
 // extends with ones. Source: ima_add_template_entry() of the kernel.
-func replay(entries []*imalog.Measurement) string {
+func replay(entries []*imalog.Measurement, register int) string {
 	var pcr [sha256.Size]byte
 	for _, e := range entries {
 		digest := sha256.Sum256(e.Data)
 		if e.Violation() {
 			digest = [sha256.Size]byte(bytes.Repeat([]byte{0xff}, sha256.Size))
 		}
-		if e.PCR == 10 {
+		if int(e.PCR) == register {
 			pcr = sha256.Sum256(append(pcr[:], digest[:]...))
 		}
 	}

@@ -26,6 +26,7 @@ type loader struct {
 	*boot.Guest
 	kernel   *boot.Kernel
 	uploader []byte
+	lists    []boot.File // of bootLists
 	fences   int
 }
 
@@ -46,6 +47,8 @@ func bootLoader(t *testing.T, options ...string) *loader {
 		boot.Program(program, l.uploader),
 		boot.Device("/dev/null", 1, 3), // Go's runtime needs it where no file is open
 		boot.Device("/dev/kmsg", 1, 11),
+		boot.Device("/dev/tpm0", 10, 224),
+		boot.Program("/bin/pcr", build(t, dir, "./guest/pcr")),
 		boot.Regular("/policy", []byte(policy)),
 		boot.Regular(lists+"/0-parser_list-compact-upload_digest_lists", parserList(t, l.uploader)),
 		boot.Regular("/corrupt/1-file_list-compact-trailing", input(t, "bad/compact-trailing")),

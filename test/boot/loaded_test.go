@@ -1,0 +1,158 @@
+package boot_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"digestlists/compact"
+	"digestlists/test/boot"
+)
+
+// anySignature is a value of security.ima by which a kernel that only measures reads a
+// list at boot: it does not look at the signature.
+var anySignature = map[string][]byte{"security.ima": []byte("\x03\x02\x04\xde\xad\xbe\xef\x00\x04sign")}
+
+// bootLists boots a guest whose initramfs has lists for the kernel to load, and all its
+// files in them.
+func bootLists(t *testing.T, kernel *boot.Kernel, options ...string) *loader {
+	t.Helper()
+	dir := boot.Folder(t)
+	l := &loader{kernel: kernel, uploader: buildUploader(t, dir)}
+	files := []boot.File{
+		boot.Program(program, l.uploader), boot.Program("/bin/pcr", build(t, dir, "./guest/pcr")),
+		boot.Device("/dev/null", 1, 3), boot.Device("/dev/kmsg", 1, 11), boot.Device("/dev/tpm0", 10, 224),
+	}
+	known := boot.Regular(lists+"/0-file_list-compact-image", imageList(t, files))
+	parser := boot.Regular(lists+"/0-parser_list-compact-upload_digest_lists", parserList(t, l.uploader))
+	known.Attributes, parser.Attributes = anySignature, anySignature
+	l.lists = append(goodLists(t), known, parser)
+	l.Guest = boot.Boot(t, dir, boot.Machine{
+		Kernel: kernel, Initrd: boot.Minimal(t, dir, append(files, l.lists...)...), Options: append(options, "ima_hash=sha256"),
+	})
+	return l
+}
+
+// imageList is a list of the programs of an initramfs.
+func imageList(t *testing.T, files []boot.File) []byte {
+	t.Helper()
+	busybox, err := exec.LookPath("busybox")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{busybox, "guest/init"} {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(slices.Clip(files), boot.Program("", content))
+	}
+	var list bytes.Buffer
+	w := compact.NewWriter(&list)
+	for _, f := range files {
+		if f.Content == nil {
+			continue
+		}
+		sum := sha256.Sum256(f.Content)
+		if err := w.Add(compact.Block{Type: compact.TypeFile, Modifiers: compact.Immutable, Algorithm: compact.SHA256}, sum[:]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return list.Bytes()
+}
+
+// modelCount is how many digests the model of the table has after an upload of lists.
+func modelCount(t *testing.T, lists []boot.File) (count int) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, f := range lists {
+		write(t, dir, filepath.Base(f.Path), f.Content)
+	}
+	out, err := exec.Command("go", "run", "../../upload_digest_lists", "--emulate", filepath.Join(t.TempDir(), "table"), "add", dir).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Sscanf(string(out), "digests_count %d", &count); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return count
+}
+
+func (l *loader) count(t *testing.T) (n int) {
+	t.Helper()
+	if _, err := fmt.Sscan(l.securityfs(t, "cat digests_count"), &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// The kernel loads the lists of the initramfs before the first program, with the uploader,
+// and measures only them and what is in none.
+func testLoadedByTheKernel(t *testing.T, kernel *boot.Kernel) {
+	for _, register := range []string{"11", "+11"} {
+		t.Run(register, func(t *testing.T) {
+			l := bootLists(t, kernel, "ima_policy=exec_tcb", "ima_digest_list_pcr="+register)
+			l.Wait(t, `upload_digest_lists: \d lists loaded from /etc/ima/digest_lists`)
+			want := modelCount(t, l.lists)
+			if got := l.count(t); got != want {
+				t.Errorf("%d digests, want %d", got, want)
+			}
+			l.Must(t, unknownProgram)
+			for _, r := range []int{10, 11} {
+				if got, want := l.pcr(t, r), replay(l.measurements(t), r); got != want {
+					t.Errorf("PCR %d is %s, the measurements give %s", r, got, want)
+				}
+			}
+			l.testListed(t, register)
+			l.testReloaded(t, want)
+		})
+	}
+}
+
+// testListed looks at what the register of the lists has.
+func (l *loader) testListed(t *testing.T, register string) {
+	t.Helper()
+	names := map[uint32][]string{}
+	for _, e := range l.measurements(t) {
+		names[uint32(e.PCR)] = append(names[uint32(e.PCR)], e.Name())
+	}
+	want := []string{"boot_aggregate", "/unknown"}
+	for _, f := range l.lists {
+		want = append(want, f.Path)
+	}
+	slices.Sort(want)
+	got := slices.Sorted(slices.Values(names[11]))
+	if !slices.Equal(got, want) {
+		t.Errorf("PCR 11 has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if whole := slices.Contains(names[10], "/bin/busybox"); whole != strings.HasPrefix(register, "+") {
+		t.Errorf("PCR 10 has %q", names[10])
+	}
+}
+
+// testReloaded loads the lists once more by hand, and unloads them. Those that the kernel has
+// read itself were loaded twice when it booted: by the kernel, and by the uploader.
+func (l *loader) testReloaded(t *testing.T, count int) {
+	t.Helper()
+	byKernel := slices.DeleteFunc(slices.Clone(l.lists), func(f boot.File) bool { return f.Attributes == nil })
+	for _, step := range []struct {
+		operation string
+		count     int
+	}{{"add", count}, {"del", count}, {"del", modelCount(t, byKernel)}, {"del", 0}} {
+		if out, code := l.Run(t, program+" "+step.operation+" "+lists); code != 0 || out != "" {
+			t.Errorf("%s: exit %d: %s", step.operation, code, out)
+		}
+		if got := l.count(t); got != step.count {
+			t.Errorf("%d digests after %s, want %d", got, step.operation, step.count)
+		}
+	}
+}
