@@ -52,7 +52,7 @@ func identifiers(ring ID) (ids [][]byte, err error) {
 		return nil, err
 	}
 	for ; len(keys) >= 4; keys = keys[4:] {
-		kind, description, err := Describe(ID(binary.NativeEndian.Uint32(keys)))
+		kind, description, err := describe(ID(binary.NativeEndian.Uint32(keys)))
 		if err != nil {
 			return nil, err
 		}

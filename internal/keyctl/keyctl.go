@@ -22,9 +22,9 @@ var ErrAbsent = errors.New("no such key")
 // ErrNoType is a type of key that the kernel does not have.
 var ErrNoType = errors.New("the kernel has no keys of this type")
 
-// Add adds a key to a keyring. One of the same type and description is given the new
+// add adds a key to a keyring. One of the same type and description is given the new
 // payload, where its type allows that.
-func Add(kind, description string, payload []byte, ring ID) (ID, error) {
+func add(kind, description string, payload []byte, ring ID) (ID, error) {
 	id, err := unix.AddKey(kind, description, payload, int(ring))
 	if err == unix.ENODEV {
 		return 0, fmt.Errorf("add %s key %s: %w: %w", kind, description, ErrNoType, err)
@@ -40,7 +40,7 @@ func Add(kind, description string, payload []byte, ring ID) (ID, error) {
 func Replace(kind, description string, payload []byte, ring ID) (ID, error) {
 	old, err := Find(ring, kind, description)
 	if errors.Is(err, ErrAbsent) {
-		return Add(kind, description, payload, ring)
+		return add(kind, description, payload, ring)
 	}
 	if err != nil {
 		return 0, err
@@ -48,7 +48,7 @@ func Replace(kind, description string, payload []byte, ring ID) (ID, error) {
 	if err := Unlink(old, ring); err != nil {
 		return 0, err
 	}
-	id, err := Add(kind, description, payload, ring)
+	id, err := add(kind, description, payload, ring)
 	if err != nil {
 		return 0, errors.Join(err, link(old, ring))
 	}
@@ -90,8 +90,8 @@ func Read(id ID) ([]byte, error) {
 	}
 }
 
-// Describe returns the type and description of a key.
-func Describe(id ID) (kind, description string, err error) {
+// describe returns the type and description of a key.
+func describe(id ID) (kind, description string, err error) {
 	text, err := unix.KeyctlString(unix.KEYCTL_DESCRIBE, int(id))
 	if err != nil {
 		return "", "", fmt.Errorf("describe key %d: %w", id, err)
@@ -123,5 +123,5 @@ func NewRing(name string, in ID) (ID, error) {
 	if id, err := Find(in, "keyring", name); !errors.Is(err, ErrAbsent) {
 		return id, err
 	}
-	return Add("keyring", name, nil, in)
+	return add("keyring", name, nil, in)
 }

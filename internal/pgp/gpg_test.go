@@ -12,6 +12,7 @@ import (
 	"digestlists/internal/hosttest"
 	"digestlists/internal/imasig"
 	"digestlists/internal/pgp"
+	"digestlists/parsers/rpmlist"
 )
 
 // A gnupg is a home of gpg with keys in it.
@@ -201,17 +202,14 @@ func TestGnupgPacket(t *testing.T) {
 	g := newGnupg(t)
 	g.run("--quick-gen-key", "Test", "rsa1024", "sign", "never")
 	keys := keyring(t, g.export())
+	list := testdata(t, "list")
 	for range 4 { // the numbers differ in length
-		packet := g.sign("content")
-		sig, err := pgp.ParseSignature(packet)
+		packet := g.sign(string(list))
+		onDisk, number, id, hash, err := rpmlist.OnDisk(list, packet)
 		if err != nil {
 			t.Fatal(err)
 		}
-		attribute, err := sig.Attribute()
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := keys.Packet([]byte("content"), sig.Tail(), attribute)
+		got, err := keys.Packet(list, onDisk[len(list):], imasig.Signature{Hash: hash, KeyID: id, Sig: number})
 		if err != nil || string(got) != string(packet) {
 			t.Errorf("%x, %v, want %x", got, err, packet)
 		}

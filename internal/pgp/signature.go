@@ -31,34 +31,15 @@ type Signature struct {
 	KeyID   [8]byte // of the key that made it, as it says
 	Created time.Time
 
-	lifetime  uint32 // seconds from Created; 0: for ever
-	publicKey byte   // algorithm
-	tail      []byte
+	lifetime  uint32   // seconds from Created; 0: for ever
+	publicKey byte     // algorithm
+	tail      []byte   // what is hashed after the content: see verify.go
 	hashStart [2]byte  // of the digest that was signed
 	values    [][]byte // the integers that the algorithm makes: RSA one, the others two
 }
 
 // KeyIDString returns the key id as 16 hexadecimal digits.
 func (s *Signature) KeyIDString() string { return hex.EncodeToString(s.KeyID[:]) }
-
-// Tail returns what is hashed after the content: for version 3 the type and the time
-// of creation, for version 4 the packet up to the end of the hashed subpackets, and the
-// 6 bytes 04 ff and be32 length. A list of the 0.3.9x generation has it appended,
-// so that the digest of the file is the digest that was signed.
-func (s *Signature) Tail() []byte { return slices.Clone(s.tail) }
-
-// Attribute returns the signature as the 0.3.9x generation keeps it in security.ima of
-// a list with the Tail: the RSA signature padded with zeros on the left to a multiple of 8
-// bytes, under the last 4 bytes of the key id. Other algorithms have no such form.
-func (s *Signature) Attribute() (imasig.Signature, error) {
-	if s.publicKey != algoRSA && s.publicKey != algoRSASignOnly {
-		return imasig.Signature{}, unsupported("algorithm %d in %s, want RSA", s.publicKey, imasig.AttributeName)
-	}
-	value := s.values[0]
-	padded := make([]byte, (len(value)+7)/8*8)
-	copy(padded[len(padded)-len(value):], value)
-	return imasig.Signature{Hash: s.Hash, KeyID: imasig.KeyID(s.KeyID[4:]), Sig: padded}, nil
-}
 
 // ParseSignature reads one binary signature packet of version 3 or 4, see [Split].
 // No bytes at all are imasig.ErrNoSignature.

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"digestlists/internal/hosttest"
 	"digestlists/internal/xattr"
 )
 
@@ -29,7 +30,7 @@ func TestSigning(t *testing.T) {
 			t.Parallel()
 			m := newMachine(t, tt.conf...)
 			m.mustUpdate("digest lists: 2 added, 0 removed" + stale)
-			out := run(t, shared.tools+"/verify_digest_lists", "-v", "-d", m.path("etc/lists"), "--key", shared.keys+"/x509_golden.der")
+			out := hosttest.Run(t, "", shared.tools+"/verify_digest_lists", "-v", "-d", m.path("etc/lists"), "--key", shared.keys+"/x509_golden.der")
 			if strings.Count(out, "\n") < 2 {
 				t.Errorf("verified: %s", out)
 			}

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"digestlists/internal/hosttest"
 )
 
 const (
@@ -311,7 +313,7 @@ func TestInUnit(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer journal.Close()
-	stream := strings.TrimSpace(run(t, "stat", "-c", "%d:%i", journal.Name()))
+	stream := strings.TrimSpace(hosttest.Run(t, "", "stat", "-c", "%d:%i", journal.Name()))
 	for _, conf := range []string{"update = yes", "update = no", "update = maybe"} {
 		m.configure(conf)
 		cmd := m.command()

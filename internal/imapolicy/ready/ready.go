@@ -20,9 +20,6 @@ type Policy struct {
 	Content []byte // text
 }
 
-// Lists reports whether the policy is for kernels with digest lists.
-func (p *Policy) Lists() bool { return strings.HasSuffix(p.Name, "-lists") }
-
 // All returns the policies in the order of their names.
 func All() ([]Policy, error) {
 	entries, err := fs.ReadDir(files, "policies")

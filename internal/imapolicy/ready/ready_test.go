@@ -16,12 +16,13 @@ func TestEveryPolicyIsGood(t *testing.T) {
 		t.Fatalf("%d policies, %v", len(all), err)
 	}
 	for _, p := range all {
-		oldest := &imapolicy.Kernel{Version: imapolicy.Version{Major: 5, Minor: 10}, DigestLists: p.Lists()}
+		forLists := strings.HasSuffix(p.Name, "-lists")
+		oldest := &imapolicy.Kernel{Version: imapolicy.Version{Major: 5, Minor: 10}, DigestLists: forLists}
 		policy, err := imapolicy.Parse(p.Content, oldest)
 		if err != nil || policy.Open {
 			t.Errorf("%s: %v", p.Name, err)
 		}
-		if p.Lists() != strings.Contains(string(p.Content), "DIGEST_LIST_CHECK") {
+		if forLists != strings.Contains(string(p.Content), "DIGEST_LIST_CHECK") {
 			t.Errorf("%s: the name does not say what it is for", p.Name)
 		}
 		if !strings.HasSuffix(p.Summary, ".") {
