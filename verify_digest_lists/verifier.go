@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"digestlists/compact"
@@ -37,17 +38,15 @@ type verifier struct {
 // listsToCheck leaves key lists out where they are the trust the others rest on.
 func (v *verifier) listsToCheck(c *cli.Context) ([]listdir.List, error) {
 	var lists []listdir.List
+	one, file := c.IsSet("file"), c.String("file") // asking for each of many lists takes a while
 	for _, l := range v.dir.Lists() {
-		if l.Type == compact.TypeKey && v.keyListsTrusted {
-			continue
-		}
-		if c.IsSet("file") && l.File != c.String("file") {
+		if l.Type == compact.TypeKey && v.keyListsTrusted || one && l.File != file {
 			continue
 		}
 		lists = append(lists, l)
 	}
-	if c.IsSet("file") && len(lists) == 0 {
-		return nil, command.WithCode(command.ExitNothing, fmt.Errorf("%s: no list %q to check", v.path, c.String("file")))
+	if one && len(lists) == 0 {
+		return nil, command.WithCode(command.ExitNothing, fmt.Errorf("%s: no list %q to check", v.path, file))
 	}
 	return lists, nil
 }
@@ -56,10 +55,11 @@ func (v *verifier) listsToCheck(c *cli.Context) ([]listdir.List, error) {
 func (v *verifier) check(lists []listdir.List, line *progress.Line) []result {
 	results := make([]result, len(lists))
 	var workers sync.WaitGroup
-	for k := range v.jobs {
+	var next atomic.Int64
+	for range v.jobs {
 		workers.Go(func() {
 			w := worker{verifier: v, formats: formats.Lists(), now: time.Now()}
-			for i := k; i < len(lists); i += v.jobs {
+			for i := next.Add(1) - 1; i < int64(len(lists)); i = next.Add(1) - 1 {
 				results[i] = w.check(lists[i])
 				line.Add(1)
 			}

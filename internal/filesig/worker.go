@@ -66,12 +66,12 @@ func (w *worker) check(f *File, res *Result) {
 		res.fail(Failed, "%s: %w", f.Path, err)
 		return
 	}
-	if a, want, err := imasig.ParseDigest(value); err == nil {
-		w.checkDigest(opened, a, want, res)
-		return
-	}
 	sig, err := imasig.Parse(value)
-	if err != nil {
+	switch {
+	case errors.Is(err, imasig.ErrNoSignature):
+		w.checkDigest(opened, value, res)
+		return
+	case err != nil:
 		res.Status, res.Err = status(err), err
 		return
 	}
@@ -85,7 +85,12 @@ func (w *worker) check(f *File, res *Result) {
 }
 
 // checkDigest checks an attribute that holds no signature.
-func (w *worker) checkDigest(opened filehash.File, a compact.Algorithm, want []byte, res *Result) {
+func (w *worker) checkDigest(opened filehash.File, value []byte, res *Result) {
+	a, want, err := imasig.ParseDigest(value)
+	if err != nil {
+		res.Status, res.Err = Bad, err
+		return
+	}
 	digest, ok := w.digest(opened, a, res)
 	if !ok {
 		return

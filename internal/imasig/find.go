@@ -127,7 +127,7 @@ func readAttribute(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := ParseDigest(value); err == nil {
+	if _, err := Parse(value); errors.Is(err, ErrNoSignature) {
 		return nil, nil
 	}
 	return value, nil
