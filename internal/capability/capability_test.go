@@ -18,7 +18,7 @@ import (
 
 // texts are what setcap takes or refuses.
 var texts = []string{
-	"cap_net_raw=ep", "cap_chown+p", "=ep", "all=ep", "=", "all=", "cap_chown=", "CAP_CHOWN=ep", "ALL=p", "0=ep", "010=p", "0x3f=p", "40=p", "41=p",
+	"cap_net_raw=ep", "63,all=p", "all,63=p", "cap_chown+p", "=ep", "all=ep", "=", "all=", "cap_chown=", "CAP_CHOWN=ep", "ALL=p", "0=ep", "010=p", "0x3f=p", "40=p", "41=p",
 	"cap_chown=p cap_setuid=i", "cap_chown=p cap_chown=i", "cap_chown=p+i", "cap_chown=p-p", "cap_chown=-p", "cap_chown=+p", "cap_chown-p+p",
 	"=p cap_setpcap-p+i", "=ep cap_sys_admin-ep", "=i cap_chown=ip", "41=p =i", "cap_chown=p 41=p 45,63+i", "cap_chown=ip cap_setuid=ip cap_kill=p",
 	"cap_chown=pie", "cap_chown=ei", " cap_chown=p\tcap_setuid=p\n", "1,2=p", "cap_chown,cap_chown=p", "cap_chown,all=p",

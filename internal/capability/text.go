@@ -114,6 +114,9 @@ func maskOfList(list string, op byte) (mask uint64, err error) {
 		if !ok {
 			return 0, fmt.Errorf("unknown capability %q", name)
 		}
+		if m == named { // "all" takes numbers without a name back, as libcap does
+			mask = 0
+		}
 		mask |= m
 	}
 	return mask, nil
