@@ -28,15 +28,8 @@ func keysCheck() *cli.Command {
 			"the key that signed the certificate is asked of its keyrings.",
 		Flags: []cli.Flag{rootFlag()},
 		Action: func(c *cli.Context) error {
-			cert, err := oneCertificate(c)
-			if err != nil {
-				return err
-			}
-			kernel, err := keyKernel(c.String("root"))
-			if err != nil {
-				return err
-			}
-			return printCertificate(c, cert, kernel)
+			_, err := checkedCertificate(c)
+			return err
 		},
 	}
 }
@@ -76,7 +69,17 @@ func keyKernel(root string) (*certificate.Kernel, error) {
 	return k, err
 }
 
-func printCertificate(c *cli.Context, cert *x509.Certificate, kernel *certificate.Kernel) error {
+// checkedCertificate reads a certificate and prints what the kernel would find. What it
+// does not take is an error.
+func checkedCertificate(c *cli.Context) (*x509.Certificate, error) {
+	cert, err := oneCertificate(c)
+	if err != nil {
+		return nil, err
+	}
+	kernel, err := keyKernel(c.String("root"))
+	if err != nil {
+		return nil, err
+	}
 	good := true
 	for _, f := range certificate.Check(cert, kernel, time.Now()) {
 		verdict := "note"
@@ -86,9 +89,9 @@ func printCertificate(c *cli.Context, cert *x509.Certificate, kernel *certificat
 		fmt.Fprintf(c.App.Writer, "%-6s %s\n", verdict, f.Text)
 	}
 	if !good {
-		return command.Failed()
+		return nil, command.Failed()
 	}
-	return nil
+	return cert, nil
 }
 
 func keysExport() *cli.Command {
@@ -103,15 +106,8 @@ func keysExport() *cli.Command {
 			if c.NArg() != 1 {
 				return command.Usagef("arguments %q, want one certificate", c.Args().Slice())
 			}
-			cert, err := oneCertificate(c)
+			cert, err := checkedCertificate(c)
 			if err != nil {
-				return err
-			}
-			kernel, err := keyKernel(c.String("root"))
-			if err != nil {
-				return err
-			}
-			if err := printCertificate(c, cert, kernel); err != nil {
 				return err
 			}
 			files := []newFile{{path: preflight.DefaultCert, content: cert.Raw}}

@@ -26,15 +26,11 @@ func (w *work) listMutable(files []string) (err error) {
 	if err != nil {
 		return err
 	}
-	store, err := mutable.Open(w.root)
+	store, copies, err := w.copies()
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	copies, err := store.All()
-	if err != nil {
-		return err
-	}
 	backup, busy, err := store.Take(files)
 	if err != nil {
 		return err
@@ -213,4 +209,18 @@ func listAlgorithm(dir *listdir.Dir, l listdir.List) (compact.Algorithm, error) 
 		return e.Algorithm, nil
 	}
 	return 0, errors.New("the list has no digest")
+}
+
+// copies opens the folder of copies, and returns those that have not been put back.
+func (w *work) copies() (*mutable.Store, []*mutable.Backup, error) {
+	store, err := mutable.Open(w.root)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err := store.All()
+	if err != nil {
+		store.Close()
+		return nil, nil, err
+	}
+	return store, all, nil
 }

@@ -98,15 +98,11 @@ func checkCopies(dir *listdir.Dir, p pair) error {
 
 // signMutable signs those lists of mutable files that have no good signature.
 func (w *work) signMutable() error {
-	store, err := mutable.Open(w.root)
+	store, backups, err := w.copies()
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	backups, err := store.All()
-	if err != nil {
-		return err
-	}
 	return w.change(func(tx *listdir.Tx) error {
 		all, err := pairs(tx.Dir(), backups)
 		if err != nil {
@@ -133,15 +129,11 @@ func (w *work) vouch() error {
 	if does&securityfs.EVMHMAC == 0 {
 		return command.WithHint(fmt.Errorf("EVM has no key for HMACs: it is set to %d", does), "load the key, then enable EVM")
 	}
-	store, err := mutable.Open(w.root)
+	store, backups, err := w.copies()
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	backups, err := store.All()
-	if err != nil {
-		return err
-	}
 	for _, b := range backups {
 		done, changed, err := b.Vouch(w.algorithm)
 		if err != nil {
