@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"digestlists/compact"
+	"digestlists/internal/faulttest"
 	"digestlists/internal/hashes"
 	"digestlists/internal/hosttest"
 	"digestlists/internal/known"
@@ -119,7 +120,7 @@ func (m *machine) killed(words, call string, n int) bool {
 }
 
 // everyCrash kills a command at each of its system calls in turn, on a copy of a machine,
-// and has then done what follows.
+// and has then done what follows. So it does where one of them fails.
 func everyCrash(t *testing.T, prepared *machine, words string, then func(m *machine)) {
 	t.Helper()
 	var crashes atomic.Int64
@@ -138,6 +139,19 @@ func everyCrash(t *testing.T, prepared *machine, words string, then func(m *mach
 			})
 		}
 	})
+	try := func(t *testing.T) (*exec.Cmd, func(*faulttest.Result)) {
+		m := prepared.copy(t)
+		cmd := exec.Command(m.tool, m.args(words)...)
+		cmd.Dir = m.root
+		return cmd, func(r *faulttest.Result) {
+			if (r.Code == 0) == strings.Contains(r.Stderr, "setup_ima_digest_lists: error: ") {
+				t.Errorf("%s: exit %d\n%s", r.Struck, r.Code, r.Stderr)
+			}
+			defer t.Logf("%s: exit %d\n%s", r.Struck, r.Code, r.Stderr) // shown if something fails
+			then(m)
+		}
+	}
+	faulttest.Try(t, try, faulttest.NoSpace, faulttest.BadDisk, faulttest.Denied, faulttest.Short)
 	t.Logf("%s: killed %d times", words, crashes.Load())
 	if crashes.Load() < 10 {
 		t.Errorf("%s: it changes things more often", words)

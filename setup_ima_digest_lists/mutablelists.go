@@ -53,6 +53,9 @@ func (w *work) listMutable(files []string) (err error) {
 		}
 		return mutable.WriteState(w.root, mutable.Update)
 	})
+	if errors.Is(err, listdir.ErrInPlace) {
+		return err // the list is there, and needs its copies
+	}
 	if err != nil {
 		return errors.Join(err, backup.Remove(), w.undoState(before))
 	}

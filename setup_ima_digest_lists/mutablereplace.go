@@ -93,6 +93,9 @@ func checkCopies(dir *listdir.Dir, p pair) error {
 		return fmt.Errorf("%s: %w", p.list, err)
 	}
 	err = p.backup.Check(a, func(digest []byte) bool { return set.Has(a, digest) })
+	if !errors.Is(err, mutable.ErrNotListed) {
+		return err
+	}
 	return command.WithHint(command.WithCode(command.ExitFailed, err), "mutable -u makes list and copies the same")
 }
 

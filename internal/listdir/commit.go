@@ -8,9 +8,8 @@ import (
 )
 
 // Commit carries out all changes in one step and ends the transaction. On an
-// error the Summary is empty and the directory is as it was, unless the error
-// says that the changes are in place: then only making them durable, or removing
-// what is no longer used, failed.
+// error the directory is as it was, unless the error is ErrInPlace: then only
+// making the changes durable, or removing what is no longer used, failed.
 //
 // A directory that somebody changed without a lock since Begin is ErrChanged. One
 // that cannot be replaced as a whole is ErrExchange: a mount point; and, if more
@@ -31,7 +30,7 @@ func (tx *Tx) Commit() (Summary, error) {
 	case err != nil:
 		return Summary{}, err
 	case cleaning != nil:
-		return p.summary, fmt.Errorf("changes are in place: %w", cleaning)
+		return p.summary, fmt.Errorf("%w: %w", ErrInPlace, cleaning)
 	}
 	return p.summary, nil
 }
@@ -152,7 +151,7 @@ func syncFile(dirfd int, name string) error {
 // inPlace marks an error after which the changes stay.
 func inPlace(err error) error {
 	if err != nil {
-		return fmt.Errorf("changes are in place, but maybe not durable: %w", err)
+		return fmt.Errorf("%w, but maybe not durable: %w", ErrInPlace, err)
 	}
 	return nil
 }
@@ -183,7 +182,7 @@ func (tx *Tx) replaceDir(p *plan, changed bool) error {
 	}
 	durable := tx.syncParents()
 	if err := apart.after(p); err != nil {
-		return fmt.Errorf("changes are in place: detached signatures: %w", err)
+		return fmt.Errorf("%w: detached signatures: %w", ErrInPlace, err)
 	}
 	return inPlace(durable)
 }

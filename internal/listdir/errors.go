@@ -30,6 +30,8 @@ var (
 	ErrAmbiguous = errors.New("several lists have this position")
 	// ErrExchange is a file system where directories cannot be replaced in one step.
 	ErrExchange = errors.New("cannot be replaced in one step")
+	// ErrInPlace is what went wrong after the changes were made: they stay.
+	ErrInPlace = errors.New("changes are in place")
 )
 
 // dirError names the directory in an error.

@@ -1,6 +1,7 @@
 package mutable
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -92,7 +93,10 @@ func (b *Backup) sum(name string, a compact.Algorithm) ([]byte, error) {
 	return sum, nil
 }
 
-// Check reports an error if a copy is not what the list has, which has says.
+// ErrNotListed is a copy that is not as its list has it.
+var ErrNotListed = errors.New("the list does not have it")
+
+// Check returns ErrNotListed if a copy is not what the list has, which has says.
 func (b *Backup) Check(a compact.Algorithm, has func(digest []byte) bool) error {
 	files, err := b.Files()
 	if err != nil {
@@ -104,7 +108,7 @@ func (b *Backup) Check(a compact.Algorithm, has func(digest []byte) bool) error 
 			return err
 		}
 		if !has(sum) {
-			return fmt.Errorf("%s%s: the list does not have it", b.store.root.Path(Dir+"/"+b.Name), name)
+			return fmt.Errorf("%s%s: %w", b.store.root.Path(Dir+"/"+b.Name), name, ErrNotListed)
 		}
 	}
 	return nil

@@ -63,8 +63,12 @@ func (s *Store) open(name string) (err error) {
 	if st.Mode&0o022 != 0 || st.Uid != 0 && st.Uid != uint32(os.Geteuid()) {
 		return fmt.Errorf("%s: %w: mode %04o, uid %d", name, errUnsafe, st.Mode&0o7777, st.Uid)
 	}
-	if err := unix.Flock(int(s.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	switch err := unix.Flock(int(s.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err {
+	case nil:
+	case unix.EWOULDBLOCK:
 		return fmt.Errorf("%s: another run uses it: %w", name, err)
+	default:
+		return fmt.Errorf("lock %s: %w", name, err)
 	}
 	if s.dir, err = os.OpenRoot(name); err != nil {
 		return err
@@ -278,4 +282,9 @@ func (b *Backup) RemoveEmpty() error {
 }
 
 // Sync makes durable what was copied.
-func (s *Store) Sync() error { return unix.Syncfs(int(s.lock.Fd())) }
+func (s *Store) Sync() error {
+	if err := unix.Syncfs(int(s.lock.Fd())); err != nil {
+		return &fs.PathError{Op: "sync", Path: s.lock.Name(), Err: err}
+	}
+	return nil
+}
