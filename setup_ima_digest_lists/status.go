@@ -78,7 +78,7 @@ func printStatus(w io.Writer, s *setup.Status, asJSON bool) error {
 		line("refused", "%s: %s", f.Path, f.Reason)
 	}
 	for _, path := range s.Stale {
-		line("stale", "%s has older lists than the directory", path)
+		line("stale", "%s: preflight says what it lacks", path)
 	}
 	for _, e := range s.Entries {
 		line("boot entry", "%s: %s", e.Name, strings.Join(e.Args, " "))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 
 	"digestlists/internal/command"
 	"digestlists/internal/preflight"
@@ -125,7 +126,7 @@ func (w *wizard) look() error {
 		return err
 	}
 	fmt.Fprintln(w.out)
-	if preflight.Worst(findings) != preflight.Error || w.c.Bool("force") || w.c.Bool("dry-run") {
+	if !w.stops(findings) || w.c.Bool("force") || w.c.Bool("dry-run") {
 		return nil
 	}
 	if w.asks {
@@ -134,6 +135,13 @@ func (w *wizard) look() error {
 		}
 	}
 	return command.WithHint(command.WithCode(command.ExitFailed, errors.New("errors above: nothing was changed")), "mend them, or use --force")
+}
+
+// stops reports whether there are errors. What is wrong with images, the set-up mends.
+func (w *wizard) stops(findings []preflight.Finding) bool {
+	return slices.ContainsFunc(findings, func(f preflight.Finding) bool {
+		return f.Verdict == preflight.Error && !(f.Check == "initramfs" && w.config.Initramfs)
+	})
 }
 
 // do shows the plan, and does it if it is agreed to.

@@ -69,6 +69,9 @@ type Loader interface {
 	Name() string
 	// Entries returns the entries that were added, sorted by name.
 	Entries() ([]Entry, error)
+	// Images returns the initramfs images of the entries that were added, by the names that
+	// the boot loader has for them.
+	Images() ([]string, error)
 	// Touches returns the paths, below the root, that Add and Remove may change.
 	Touches(name string) ([]string, error)
 	// Add adds an entry, or replaces the one of that name.

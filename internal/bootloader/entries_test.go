@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,7 +23,7 @@ func entryRoot(t *testing.T) string {
 		title openEuler (5.10.0-60.x86_64) 22.03
 		version 5.10.0-60.x86_64
 		linux /vmlinuz-5.10.0-60.x86_64
-		initrd /initramfs-5.10.0-60.x86_64.img
+		initrd /initramfs-5.10.0-60.x86_64.img $tuned_initrd
 		options root=/dev/mapper/root ro  crashkernel=512M ima_hash=sha1 $tuned_params
 		grub_users $grub_users
 		grub_class openeuler
@@ -51,7 +52,7 @@ func TestEntries(t *testing.T) {
 title openEuler (5.10.0-60.x86_64) 22.03 (digest lists, log)
 version 5.10.0-60.x86_64~digestlists-log
 linux /vmlinuz-5.10.0-60.x86_64
-initrd /initramfs-5.10.0-60.x86_64.img
+initrd /initramfs-5.10.0-60.x86_64.img $tuned_initrd
 options root=/dev/mapper/root ro crashkernel=512M $tuned_params ima_appraise=log ima_hash=sha256
 grub_users $grub_users
 grub_class openeuler
@@ -73,6 +74,10 @@ grub_class openeuler
 	}
 	entries, err := l.Entries()
 	if diff := cmp.Diff([]Entry{e}, entries); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+	images, err := l.Images()
+	if diff := cmp.Diff([]string{"/initramfs-5.10.0-60.x86_64.img"}, images); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
 	must(t, l.Remove("log"))
@@ -153,6 +158,9 @@ func TestGrubby(t *testing.T) {
 	entries, err := l.Entries()
 	if diff := cmp.Diff([]Entry{{"log", []string{"ima_hash=sha256"}}}, entries); diff != "" || err != nil {
 		t.Error(diff, err)
+	}
+	if images, err := l.Images(); !slices.Equal(images, []string{"/initrd-1"}) || err != nil {
+		t.Errorf("images %q, %v", images, err)
 	}
 	must(t, l.Remove("log"))
 	if diff := cmp.Diff(before, read(t, menu)); diff != "" {

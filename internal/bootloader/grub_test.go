@@ -98,7 +98,14 @@ func TestGRUB(t *testing.T) {
 	if diff := cmp.Diff([]Entry{{"enforce", []string{"ima_appraise=enforce"}}, logEntry}, entries); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
+	images, err := l.Images()
+	if diff := cmp.Diff([]string{"/boot/initrd.img-6.1.0-10-amd64", "/boot/initrd.img-6.1.0-9-amd64"}, images); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
 	must(t, l.Remove("log"), l.Remove("enforce"))
+	if images, err := l.Images(); len(images) > 0 || err != nil {
+		t.Errorf("images of entries that are not ours: %q, %v", images, err)
+	}
 	if diff := cmp.Diff(before, read(t, menu)); diff != "" {
 		t.Error(diff)
 	}

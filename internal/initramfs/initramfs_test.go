@@ -6,10 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"digestlists/internal/initramfs"
 )
@@ -135,45 +133,4 @@ func TestFirstImage(t *testing.T) {
 		}
 		write(t, root, "boot/initrd.img-5.10.1", "image")
 	}
-}
-
-func TestStale(t *testing.T) {
-	root := newRoot(t)
-	dir := "/etc/ima/digest_lists"
-	old := write(t, root, "boot/initrd.img-5.10.1", "image")
-	entry := write(t, root, "boot/efi/0123/5.10.2/initrd", "image")
-	write(t, root, "boot/initramfs-0-rescue-0123.img", "image")
-	write(t, root, "boot/initrd.img-5.10.2.new", "image")
-	list := filepath.Join(root, dir, "0-file_list-compact-x")
-	at := func(hour int) time.Time { return time.Date(2020, 1, 1, hour, 0, 0, 0, time.UTC) }
-	for path, hour := range map[string]int{old: 1, list: 2, entry: 3, filepath.Join(root, dir): 2} {
-		must(t, os.Chtimes(path, at(hour), at(hour)))
-	}
-	check := func(want ...string) {
-		t.Helper()
-		got, err := initramfs.Stale(root, dir)
-		if !slices.Equal(got, want) || err != nil {
-			t.Errorf("stale: %q, %v, want %q", got, err, want)
-		}
-	}
-	check(old)
-	must(t, os.Chtimes(filepath.Join(root, dir), at(4), at(4))) // a list was removed
-	check(old, entry)
-	for _, path := range []string{old, entry} {
-		must(t, os.Chtimes(path, at(5), at(5)))
-	}
-	check()
-	mark := write(t, root, "var/lib/digest_lists/initramfs-stale", "")
-	check(old, entry)
-
-	stand(t, root, "dracut", "")
-	g, err := initramfs.Find(root)
-	must(t, err)
-	must(t, g.Rebuild(context.Background(), "5.10.1"))
-	check(old, entry) // the other one still is
-	must(t, g.Rebuild(context.Background(), ""))
-	if _, err := os.Stat(mark); !os.IsNotExist(err) {
-		t.Errorf("marked as stale after all images were made: %v", err)
-	}
-	check()
 }

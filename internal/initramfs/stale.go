@@ -7,10 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"digestlists/internal/inroot"
-	"digestlists/internal/listdir"
 )
 
 // staleMark is there while images may have older lists than the directory. It is what
@@ -60,14 +58,16 @@ var imagePatterns = []string{
 	"boot/*/*/initrd", "efi/*/*/initrd", "boot/efi/*/*/initrd",
 }
 
-// Images returns the images of a system, as paths on the running one. Rescue images,
-// which nothing makes anew, and what is no image yet are left out.
+// Images returns the images of a system, as paths on the running one. Rescue images and
+// those for crash dumps, which a generator does not make anew, and what is no image yet are
+// left out.
 func Images(root string) []string {
 	var images []string
 	for _, pattern := range imagePatterns {
 		found, _ := fs.Glob(os.DirFS(below(root, "/")), pattern) // the patterns are good
 		for _, name := range found {
-			if !strings.Contains(filepath.Base(name), "-rescue-") && !strings.HasSuffix(name, ".new") {
+			base := filepath.Base(name)
+			if !strings.Contains(base, "-rescue-") && !strings.Contains(base, "kdump") && !strings.HasSuffix(base, ".new") {
 				images = append(images, below(root, name))
 			}
 		}
@@ -75,52 +75,22 @@ func Images(root string) []string {
 	return images
 }
 
-// Stale returns the images that may have older lists than the directory: all of them
-// if lists are marked as newer, else those made before a list.
+// Stale returns the images that do not have what they should: see [Wanted]. Where there are no lists, none is
+// to have any.
 func Stale(root, dir string) ([]string, error) {
-	images := Images(root)
-	if _, err := os.Stat(below(root, staleMark)); err == nil {
-		return images, nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	changed, err := lastChange(below(root, dir))
-	if err != nil {
+	want, err := Want(root, dir)
+	if err != nil || !want.Lists() {
 		return nil, err
 	}
 	var stale []string
-	for _, path := range images {
-		info, err := os.Stat(path)
+	for _, path := range Images(root) {
+		contents, err := want.Inspect(path)
 		if err != nil {
-			return nil, err
+			return stale, err
 		}
-		if info.ModTime().Before(changed) {
+		if !contents.Current() {
 			stale = append(stale, path)
 		}
 	}
 	return stale, nil
-}
-
-// lastChange returns when the directory or a list in it was last changed.
-func lastChange(dir string) (time.Time, error) {
-	lists, err := listdir.Open(dir)
-	if err != nil {
-		return time.Time{}, err
-	}
-	defer lists.Close()
-	info, err := os.Stat(dir)
-	if err != nil {
-		return time.Time{}, err
-	}
-	last := info.ModTime()
-	for _, l := range lists.Lists() {
-		info, err := os.Lstat(filepath.Join(dir, l.File))
-		if err != nil {
-			return time.Time{}, err
-		}
-		if info.ModTime().After(last) {
-			last = info.ModTime()
-		}
-	}
-	return last, nil
 }

@@ -3,11 +3,15 @@ package preflight
 import (
 	"crypto/x509"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"digestlists/internal/certificate"
+	"digestlists/internal/hosttest"
 	"digestlists/internal/signkey"
+	"digestlists/internal/xattr"
 )
 
 func TestFileSystems(t *testing.T) {
@@ -40,22 +44,80 @@ func TestBudget(t *testing.T) {
 	want(t, budget(m), Unknown, "digest_lists")
 }
 
-func TestImages(t *testing.T) {
-	const image = "/boot/initrd.img-5.10.0-test"
-	m := good(t)
-	want(t, images(m), OK, "no lists to have")
-	m.copy(t, "known/0-file_list-compact-known", "/etc/ima/digest_lists/0-file_list-compact-known")
-	m.write(t, image, "newer")
-	want(t, images(m), OK, "not older than the lists")
-	long := time.Now().Add(-time.Hour)
-	if err := os.Chtimes(m.path(image), long, long); err != nil {
+// makeImage makes an image of what is there now, after a change to it.
+func makeImage(t *testing.T, m *Machine, image, change string) {
+	t.Helper()
+	script, err := filepath.Abs("../../initramfs/build.sh")
+	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, images(m), Warning, "1 initramfs images have older lists")
+	hosttest.Shell(t, t.TempDir(), ". "+script+"; mkdir tree; digestlists_collect "+m.Root+" $PWD/tree; cd tree; "+change+`
+		find . -print0 | cpio -0 -o -H newc --quiet | zstd >`+m.path(image))
+}
+
+func TestImages(t *testing.T) {
+	const (
+		image = "/boot/initrd.img-5.10.0-test"
+		list  = "/etc/ima/digest_lists/0-file_list-compact-known"
+	)
+	m := good(t)
+	want(t, images(m), OK, "no lists to have")
+	m.copy(t, "known/0-file_list-compact-known", list)
+	m.write(t, "/usr/bin/upload_digest_lists", "uploader")
+	m.write(t, "/etc/ima/ima-policy", "policy")
+	want(t, images(m), Error, "the image cannot be read: "+m.path(image))
+	if err := xattr.Set(m.path(list), "security.ima", []byte("\x03\x02")); err != nil {
+		t.Fatal(err)
+	}
+	makeImage(t, m, image, ":")
+	want(t, images(m), OK, "has the uploader, the certificates, the policy and the 1 lists that are here now, with their signatures")
+	for change, text := range map[string]string{
+		"rm usr/bin/upload*":                         "loads no list: not in it: usr/bin/upload_digest_lists",
+		"rm -r etc/ima/digest_lists":                 "loads no list: not in it: etc/ima/digest_lists/0-file_list-compact-known",
+		"rm etc/ima/digest_lists.attributes":         "appraisal would refuse them: without the signature of here: etc/ima/digest_lists/0-file_list-compact-known",
+		"rm etc/ima/ima-policy":                      "is older than the system: not in it: etc/ima/ima-policy",
+		"rm etc/keys/*; echo x >>etc/ima/ima-policy": "is older than the system: not in it: etc/keys/x509_ima.der; another one in it: etc/ima/ima-policy",
+		"cd etc/ima/digest_lists; for i in 1 2; do cp 0-* $i-file_list-x-y; done; cd ../../..": "is older than the system: no longer here: etc/ima/digest_lists/1-file_list-x-y and 1 more",
+	} {
+		makeImage(t, m, image, change)
+		want(t, images(m), Warning, text)
+	}
+
+	// Where the kernel is going to ask for lists, an image without them is no small matter.
+	makeImage(t, m, image, "rm usr/bin/upload*")
+	m.write(t, "/proc/cmdline", "ima_appraise=log ima_appraise_digest_list=digest")
+	want(t, images(m), Error, "loads no list")
+	m.write(t, "/proc/cmdline", "quiet")
+	want(t, images(m), Warning, "loads no list")
+	m.write(t, "/boot/loader/entries/x.conf", "initrd /initrd.img-5.10.0-test\n")
+	m.write(t, "/boot/loader/entries/x~digestlists-log.conf", "# digest lists: ima_appraise_digest_list=digest\ninitrd /initrd.img-5.10.0-test\n")
+	want(t, images(m), Error, "loads no list")
+	m.write(t, "/boot/loader/entries/x~digestlists-log.conf", "initrd /initrd.img-6 /initrd.img-5.10.0-test\n")
+	want(t, images(m), Error, "a boot entry for digest lists has the image /initrd.img-6, which is not there")
+
 	m.unreadable(t, "/etc/ima/digest_lists")
 	want(t, images(m), Unknown, "digest_lists")
-	m.remove(t, image)
+	m.remove(t, "/boot")
 	want(t, images(m), Warning, "no initramfs was found")
+}
+
+// The command that mends an image is of use only where the hook is that puts lists into it.
+func TestRebuildCommand(t *testing.T) {
+	m := good(t)
+	m.write(t, "/usr/lib/modules/1/modules.dep", "")
+	m.write(t, "/lib/modules/1/modules.dep", "")
+	m.write(t, "/usr/sbin/dracut", "")
+	if err := os.Chmod(m.path("/usr/sbin/dracut"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	const command = "/usr/sbin/dracut --force --kver 1"
+	if got := rebuildCommand(m); !strings.HasPrefix(got, "install the hook ") || !strings.HasSuffix(got, ", then "+command) {
+		t.Error(got)
+	}
+	m.write(t, "/usr/lib/dracut/modules.d/98digestlist/module-setup.sh", "")
+	if got := rebuildCommand(m); got != command {
+		t.Error(got)
+	}
 }
 
 func TestPackages(t *testing.T) {

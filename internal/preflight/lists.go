@@ -6,7 +6,6 @@ import (
 
 	"digestlists/compact"
 	"digestlists/internal/decode"
-	"digestlists/internal/initramfs"
 	"digestlists/internal/kerneltable"
 	"digestlists/internal/listdir"
 	"digestlists/internal/securityfs"
@@ -69,39 +68,6 @@ func costOf(dir *listdir.Dir) (int64, error) {
 		}
 	}
 	return cost, nil
-}
-
-// images looks for what the next boot would load.
-func images(m *Machine) []Finding {
-	if len(initramfs.Images(m.root())) == 0 {
-		return one(Warning, "no initramfs was found: lists are loaded when the root file system is there, or not at all", "see docs/boot.md")
-	}
-	if there, err := exists(m.path(m.Dir)); !there {
-		if err != nil {
-			return one(Unknown, err.Error(), "")
-		}
-		return one(OK, "the initramfs has no lists to have", "")
-	}
-	stale, err := initramfs.Stale(m.root(), m.Dir)
-	switch {
-	case err != nil:
-		return one(Unknown, err.Error(), "")
-	case len(stale) > 0:
-		return one(Warning, fmt.Sprintf("%d initramfs images have older lists than %s, such as %s", len(stale), m.Dir, stale[0]), rebuildCommand(m))
-	}
-	return one(OK, "the initramfs images are not older than the lists", "")
-}
-
-func rebuildCommand(m *Machine) string {
-	g, err := initramfs.Find(m.root())
-	if err != nil {
-		return err.Error()
-	}
-	command, err := g.Command("")
-	if err != nil {
-		return err.Error()
-	}
-	return command
 }
 
 // root is never "".

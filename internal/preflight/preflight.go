@@ -108,6 +108,14 @@ func one(v Verdict, text, mend string) []Finding {
 	return []Finding{{Verdict: v, Text: text, Mend: mend}}
 }
 
+// rootMend is what helps against a file that may not be read.
+func rootMend(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return "look as root"
+	}
+	return ""
+}
+
 // exists tells whether a file is there; an error is that this cannot be told.
 func exists(path string) (bool, error) {
 	_, err := os.Lstat(path)

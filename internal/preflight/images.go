@@ -1,0 +1,151 @@
+package preflight
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"digestlists/compact"
+	"digestlists/internal/bootloader"
+	"digestlists/internal/initramfs"
+	"digestlists/internal/securityfs"
+)
+
+// images looks into what the next boot would load.
+func images(m *Machine) []Finding {
+	findings := absentImages(m)
+	paths := initramfs.Images(m.root())
+	if len(paths) == 0 && len(findings) == 0 {
+		return one(Warning, "no initramfs was found: lists are loaded when the root file system is there, or not at all", "see docs/boot.md")
+	}
+	want, err := initramfs.Want(m.root(), m.Dir)
+	switch {
+	case err != nil:
+		return append(findings, one(Unknown, err.Error(), rootMend(err))...)
+	case !want.Lists():
+		return append(findings, one(OK, "the initramfs has no lists to have", "")...)
+	}
+	for _, path := range paths {
+		findings = append(findings, image(m, want, path)...)
+	}
+	return findings
+}
+
+func image(m *Machine, want *initramfs.Wanted, path string) []Finding {
+	in, err := want.Inspect(path)
+	switch {
+	case errors.Is(err, initramfs.ErrNoProgram):
+		return one(Unknown, fmt.Sprintf("what is in %s is not known: %v", path, err), "install the program")
+	case errors.Is(err, compact.ErrMalformed) || errors.Is(err, compact.ErrTruncated):
+		return one(Error, fmt.Sprintf("the image cannot be read: %v", err), rebuildCommand(m))
+	case err != nil:
+		return one(Unknown, fmt.Sprintf("what is in the image is not known: %v", err), rootMend(err))
+	case in.Current():
+		return one(OK, fmt.Sprintf("%s has the uploader, the certificates, the policy and the %d lists that are here now, with their signatures", path, in.Lists), "")
+	case !in.Loads():
+		return one(needed(m), path+" loads no list: "+lacks(in), rebuildCommand(m))
+	case len(in.Unsigned) > 0:
+		return one(needed(m), path+" has no signatures of some lists, or older ones, and appraisal would refuse them: "+lacks(in), rebuildCommand(m))
+	}
+	return one(Warning, path+" is older than the system: "+lacks(in), rebuildCommand(m))
+}
+
+// lacks says how an image differs, with an example of each way.
+func lacks(in *initramfs.Contents) string {
+	var parts []string
+	for _, part := range []struct {
+		text  string
+		names []string
+	}{
+		{"not in it", in.Missing},
+		{"another one in it", in.Other},
+		{"no longer here", in.Extra},
+		{"without the signature of here", in.Unsigned},
+	} {
+		switch n := len(part.names); {
+		case n == 1:
+			parts = append(parts, part.text+": "+part.names[0])
+		case n > 1:
+			parts = append(parts, fmt.Sprintf("%s: %s and %d more", part.text, part.names[0], n-1))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// needed is how bad it is that an image does not load lists: no program would run where
+// the kernel asks for them.
+func needed(m *Machine) Verdict {
+	args, _ := os.ReadFile(filepath.Join(m.path(securityfs.ProcMountPoint), "cmdline"))
+	all := strings.Fields(string(args))
+	for _, e := range entries(m) {
+		all = append(all, e.Args...)
+	}
+	if slices.ContainsFunc(all, func(a string) bool { return strings.HasPrefix(a, "ima_appraise_digest_list=") }) {
+		return Error
+	}
+	return Warning
+}
+
+// entries returns those that were added to the boot menu; a menu that cannot be read has
+// none, which is no finding about images.
+func entries(m *Machine) []bootloader.Entry {
+	l, err := bootloader.Detect(m.root())
+	if err != nil {
+		return nil
+	}
+	all, _ := l.Entries()
+	return all
+}
+
+// absentImages finds entries of the boot menu whose image is not there.
+func absentImages(m *Machine) []Finding {
+	l, err := bootloader.Detect(m.root())
+	if err != nil {
+		return nil
+	}
+	names, err := l.Images()
+	if err != nil {
+		return one(Unknown, fmt.Sprintf("which images the boot menu has is not known: %v", err), rootMend(err))
+	}
+	var findings []Finding
+	for _, name := range names {
+		if !m.onBootPartition(name) {
+			findings = append(findings, Finding{
+				Verdict: Error, Mend: rebuildCommand(m),
+				Text: "a boot entry for digest lists has the image " + name + ", which is not there",
+			})
+		}
+	}
+	return findings
+}
+
+// onBootPartition looks for a file by the name that a boot loader has for it, which begins
+// at the file system that it reads.
+func (m *Machine) onBootPartition(name string) bool {
+	return slices.ContainsFunc([]string{"/", "/boot", "/efi", "/boot/efi"}, func(dir string) bool {
+		there, err := exists(m.path(filepath.Join(dir, name)))
+		return there || err != nil
+	})
+}
+
+// hooks are what has the makers of images put lists into them.
+var hooks = []string{"/usr/share/initramfs-tools/hooks/digestlists", "/usr/lib/dracut/modules.d/98digestlist/module-setup.sh"}
+
+// rebuildCommand returns what makes the images anew.
+func rebuildCommand(m *Machine) string {
+	g, err := initramfs.Find(m.root())
+	if err != nil {
+		return err.Error()
+	}
+	command, err := g.Command("")
+	if err != nil {
+		return err.Error()
+	}
+	if !slices.ContainsFunc(hooks, func(hook string) bool { there, _ := exists(m.path(hook)); return there }) {
+		return "install the hook for dracut or initramfs-tools (make install-initramfs), then " + command
+	}
+	return command
+}
