@@ -60,7 +60,7 @@ func (j *job) markFiles(lists []digestcache.List) error {
 		}
 	}
 	out := newOutcome(j, filesig.Applied, filesig.Present, filesig.Ghost, filesig.Changed, filesig.Missing)
-	out.nothing = "the lists have no files with paths"
+	out.nothing = "no file is there that a list has a path of"
 	return j.cacheFiles(out, func(ctx context.Context, r *filesig.Runner) resultSequence {
 		return r.Mark(ctx, digestcache.ListAttribute, firstOf(j.listed(lists)))
 	})
