@@ -9,6 +9,7 @@ import (
 	"digestlists/compact"
 	"digestlists/internal/imasig"
 	"digestlists/internal/listdir"
+	"digestlists/internal/pgp"
 	"digestlists/parsers"
 	"digestlists/parsers/rpmlist"
 )
@@ -77,9 +78,10 @@ func (r *request) name(list *parsers.List) (listdir.Name, error) {
 
 // verbatim keeps a list in its own format. The vendor's signature of an rpm list
 // goes to security.ima in the 0.3.9x generation, unless that is where ours goes or
-// it has no room for it; else it is kept apart.
+// it has no room for it, or for all that there are; else it is kept apart.
 func (r *request) verbatim(p *product, list *parsers.List, b *batch) error {
-	if list.Vendor != nil && r.generation == parsers.Gen039 && r.signing.signer == nil {
+	packets, err := pgp.Split(list.Vendor)
+	if (err != nil || len(packets) == 1) && r.generation == parsers.Gen039 && r.signing.signer == nil {
 		content, sig, id, hash, err := rpmlist.OnDisk(list.Content, list.Vendor)
 		if err == nil {
 			p.content = content
