@@ -38,12 +38,8 @@ func TestAttested(t *testing.T) {
 		boot.Regular("/policy", []byte(attestPolicy)), boot.Regular("/etc/known", []byte("known\n")))
 	image := boot.Minimal(t, dir, files...)
 	g := boot.Boot(t, dir, boot.Machine{Kernel: kernel, Initrd: image, Firmware: firmware})
-	a := &attested{Guest: g, dir: dir, tool: buildVerifier(t, dir), references: knownFiles(t, dir, files)}
-	a.Must(t, "mount -t sysfs sysfs /sys && mount -t securityfs securityfs /sys/kernel/security && mount -t devtmpfs dev /dev/tpm && mount -t ramfs out /out")
-	a.Must(t, tpm2+"createprimary -Q -C o -G ecc256:ecdsa-sha256:null -a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|sign' -c /out/ak.ctx")
-	a.Must(t, tpm2+"evictcontrol -Q -C o -c /out/ak.ctx "+handle)
-	a.Must(t, tpm2+"flushcontext -t")
-	a.Must(t, tpm2+"readpublic -Q -c "+handle+" -o /out/ak.pub")
+	a := &attested{Guest: g, dir: dir, tool: buildVerifier(t, dir), references: knownFiles(t, dir, files), selection: "sha1:10+sha256:0,1,2,3,4,5,6,7,8,9,10"}
+	a.start(t)
 	a.Must(t, "cat /policy >/sys/kernel/security/ima/policy")
 	a.Must(t, "cat /etc/known")
 
@@ -135,6 +131,17 @@ func buildVerifier(t *testing.T, dir string) string {
 type attested struct {
 	*boot.Guest
 	dir, tool, references string
+	selection             string // of PCRs, as tpm2-tools take it
+}
+
+// start makes an attestation key.
+func (a *attested) start(t *testing.T) {
+	t.Helper()
+	a.Must(t, "mount -t sysfs sysfs /sys && mount -t securityfs securityfs /sys/kernel/security && mount -t devtmpfs dev /dev/tpm && mount -t ramfs out /out")
+	a.Must(t, tpm2+"createprimary -Q -C o -G ecc256:ecdsa-sha256:null -a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|sign' -c /out/ak.ctx")
+	a.Must(t, tpm2+"evictcontrol -Q -C o -c /out/ak.ctx "+handle)
+	a.Must(t, tpm2+"flushcontext -t")
+	a.Must(t, tpm2+"readpublic -Q -c "+handle+" -o /out/ak.pub")
 }
 
 // evidence has the guest quote its TPM, and fetches all that it has to say in a folder.
@@ -144,7 +151,7 @@ func (a *attested) evidence(t *testing.T, nonce string) string {
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	a.Must(t, tpm2+"quote -Q -c "+handle+" -l sha1:10+sha256:0,1,2,3,4,5,6,7,8,9,10 -q "+nonce+" -m /out/quote.msg -s /out/quote.sig -o /out/quote.pcrs")
+	a.Must(t, tpm2+"quote -Q -c "+handle+" -l "+a.selection+" -q "+nonce+" -m /out/quote.msg -s /out/quote.sig -o /out/quote.pcrs")
 	for name, path := range map[string]string{
 		"measurements": "/sys/kernel/security/ima/binary_runtime_measurements",
 		"eventlog":     "/sys/kernel/security/tpm0/binary_bios_measurements",

@@ -26,10 +26,11 @@ func TestDigestLists(t *testing.T) {
 	if kernel.DigestLists {
 		t.Run("table", func(t *testing.T) { testTable(t, kernel) })
 		t.Run("loaded by the kernel", func(t *testing.T) { testLoadedByTheKernel(t, kernel) })
+		t.Run("attested", func(t *testing.T) { testAttestedLists(t, kernel) })
 		t.Run("appraised", func(t *testing.T) { testAppraised(t, kernel) })
 		return
 	}
-	l := bootLists(t, kernel, slices.Concat(measuringBoot, appraisingBoot, []string{"ima_appraise_digest_list=digest"})...)
+	l := bootLists(t, kernel, nil, boot.Machine{Options: slices.Concat(measuringBoot, appraisingBoot, []string{"ima_appraise_digest_list=digest"})})
 	l.securityfs(t, "[ -e binary_runtime_measurements ] && [ ! -e digests_count ] && [ ! -e digest_list_data ]")
 	l.Must(t, unknownProgram)
 }

@@ -19,23 +19,22 @@ import (
 // list at boot: it does not look at the signature.
 var anySignature = map[string][]byte{"security.ima": []byte("\x03\x02\x04\xde\xad\xbe\xef\x00\x04sign")}
 
-// bootLists boots a guest whose initramfs has lists for the kernel to load, and all its
-// files in them.
-func bootLists(t *testing.T, kernel *boot.Kernel, options ...string) *loader {
+// bootLists boots a machine whose initramfs has files and lists for the kernel to load,
+// and all files in them.
+func bootLists(t *testing.T, kernel *boot.Kernel, files []boot.File, m boot.Machine) *loader {
 	t.Helper()
 	dir := boot.Folder(t)
 	l := &loader{kernel: kernel, uploader: buildUploader(t, dir)}
-	files := []boot.File{
+	files = append(slices.Clip(files),
 		boot.Program(program, l.uploader), boot.Program("/bin/pcr", build(t, dir, "./guest/pcr")),
-		boot.Device("/dev/null", 1, 3), boot.Device("/dev/kmsg", 1, 11), boot.Device("/dev/tpm0", 10, 224),
-	}
+		boot.Device("/dev/null", 1, 3), boot.Device("/dev/kmsg", 1, 11), boot.Device("/dev/tpm0", 10, 224))
 	known := boot.Regular(lists+"/0-file_list-compact-image", imageList(t, files))
 	parser := boot.Regular(lists+"/0-parser_list-compact-upload_digest_lists", parserList(t, l.uploader))
 	known.Attributes, parser.Attributes = anySignature, anySignature
 	l.lists = append(goodLists(t), known, parser)
-	l.Guest = boot.Boot(t, dir, boot.Machine{
-		Kernel: kernel, Initrd: boot.Minimal(t, dir, append(files, l.lists...)...), Options: append(options, "ima_hash=sha256"),
-	})
+	m.Kernel, m.Initrd = kernel, boot.Minimal(t, dir, append(files, l.lists...)...)
+	m.Options = append(m.Options, "ima_hash=sha256")
+	l.Guest = boot.Boot(t, dir, m)
 	return l
 }
 
@@ -100,7 +99,7 @@ func (l *loader) count(t *testing.T) (n int) {
 func testLoadedByTheKernel(t *testing.T, kernel *boot.Kernel) {
 	for _, register := range []string{"11", "+11"} {
 		t.Run(register, func(t *testing.T) {
-			l := bootLists(t, kernel, "ima_policy=exec_tcb", "ima_digest_list_pcr="+register)
+			l := bootLists(t, kernel, nil, boot.Machine{Options: []string{"ima_policy=exec_tcb", "ima_digest_list_pcr=" + register}})
 			l.Wait(t, `upload_digest_lists: \d lists loaded from /etc/ima/digest_lists`)
 			want := modelCount(t, l.lists)
 			if got := l.count(t); got != want {
