@@ -99,7 +99,10 @@ func (u *uploader) addKey(ring securityfs.Keyring, l listdir.List) error {
 	if err := u.trust.check(u.set.Path, l, content); err != nil {
 		return err
 	}
-	return ring.Add(content)
+	if err := ring.Add(content); err != nil {
+		return err
+	}
+	return u.trust.learn(content, l.File)
 }
 
 // withoutKeys leaves out the key lists, which come first.

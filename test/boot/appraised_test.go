@@ -1,11 +1,14 @@
 package boot_test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"digestlists/compact"
 	"digestlists/internal/hosttest"
 	"digestlists/test/boot"
 )
@@ -55,20 +58,92 @@ func testAppraised(t *testing.T, kernel *boot.Kernel) {
 
 func testAppraisedIn(t *testing.T, kernel *boot.Kernel, mode string) {
 	dir := boot.Folder(t)
-	uploader := buildUploader(t, dir)
-	files := []boot.File{
-		boot.Program(program, uploader), boot.Program("/listed", script("listed")), boot.Program("/later", script("later")),
-		boot.Device("/dev/null", 1, 3), boot.Device("/dev/kmsg", 1, 11), boot.Program("/bin/setfattr", build(t, dir, "./guest/setfattr")),
-	}
-	image := boot.Regular(lists+"/0-file_list-compact-image", imageList(t, files[:2]))
-	parser := boot.Regular(lists+"/0-parser_list-compact-upload_digest_lists", parserList(t, uploader))
+	l := &loader{kernel: kernel, uploader: buildUploader(t, dir)}
+	files := []boot.File{boot.Program(program, l.uploader), boot.Program("/listed", script("listed"))}
+	image := boot.Regular(lists+"/0-file_list-compact-image", imageList(t, files))
+	parser := boot.Regular(lists+"/0-parser_list-compact-upload_digest_lists", parserList(t, l.uploader))
 	a := newAuthority(t, dir)
-	files = append(files, boot.Regular("/etc/keys/x509_ima.der", a.certify(t, "first")))
-	image, parser = sign(t, dir, "first", image), sign(t, dir, "first", parser)
-	l := &loader{kernel: kernel, uploader: uploader}
-	l.Guest = boot.Boot(t, dir, boot.Machine{Kernel: kernel, Initrd: boot.Minimal(t, dir, append(files, image, parser)...), Options: append(appraisingBoot, "ima_appraise_digest_list="+mode)})
+	files = append(files,
+		boot.Device("/dev/null", 1, 3), boot.Device("/dev/kmsg", 1, 11), boot.Regular("/etc/keys/x509_ima.der", a.certify(t, "first")),
+		sign(t, dir, "first", image), sign(t, dir, "first", parser))
+	l.Guest = boot.Boot(t, dir, boot.Machine{
+		Kernel: kernel, Initrd: boot.Minimal(t, dir, append(files, laterLists(t, a)...)...),
+		Options: append(appraisingBoot, "ima_appraise_digest_list="+mode),
+	})
 	l.runs(t, "/listed", true)
-	l.runs(t, "/later", false)
+	for _, tt := range laterCases {
+		t.Run(tt.name, func(t *testing.T) {
+			out, code := l.Run(t, program+" add /"+tt.name)
+			if code != tt.code || !strings.Contains(out, tt.says) {
+				t.Errorf("exit %d: %s", code, out)
+			}
+			l.runs(t, "/later/"+tt.name, tt.code == 0 && !tt.mutable)
+			l.runs(t, "/listed", true)
+		})
+	}
+}
+
+// laterCases are lists that are loaded after the boot, each in a folder and for a program of
+// that name.
+var laterCases = []struct {
+	name string
+	code int
+	says string
+
+	mutable bool // what it lists is not immutable
+}{
+	{"unsigned", 1, "0-file_list-compact-unsigned: ", false},
+	{"stranger", 1, "unknown key", false},
+	{"damaged", 1, "0-file_list-compact-damaged: ", false},
+	{"mutable", 0, "", true},
+	{"signed", 0, "", false},
+	{"ascii", 0, "", true},
+	{"ascii-unsigned", 1, "permission denied", true},
+	{"key-stranger", 1, "add key to the IMA keyring: ", false},
+	{"key", 0, "", false},
+}
+
+// laterLists are the files of laterCases.
+func laterLists(t *testing.T, a *authority) (files []boot.File) {
+	t.Helper()
+	second, stranger := a.certify(t, "second"), newStranger(t, a.dir)
+	for _, tt := range laterCases {
+		content := script(tt.name)
+		block := compact.Block{Type: compact.TypeFile, Modifiers: compact.Immutable, Algorithm: compact.SHA256}
+		key, name := "first", "0-file_list-compact-"+tt.name
+		switch tt.name {
+		case "stranger":
+			key = "stranger"
+		case "mutable":
+			block.Modifiers = 0
+		case "key":
+			key = "second"
+			files = append(files, boot.Regular("/key/0-key_list-second.der", second))
+		case "key-stranger":
+			key = "stranger"
+			files = append(files, boot.Regular("/key-stranger/0-key_list-stranger.der", stranger))
+		}
+		list := boot.Regular("/"+tt.name+"/"+name, digestList(t, block, content))
+		if strings.HasPrefix(tt.name, "ascii") {
+			list = boot.Regular("/"+tt.name+"/0-file_list-ascii-"+tt.name, fmt.Appendf(nil, "%x  /later/%s\n", sha256.Sum256(content), tt.name))
+		}
+		if !strings.HasSuffix(tt.name, "unsigned") {
+			list = sign(t, a.dir, key, list)
+		}
+		if tt.name == "damaged" {
+			list.Content[len(list.Content)-1] ^= 1
+		}
+		files = append(files, list, boot.Program("/later/"+tt.name, content))
+	}
+	return files
+}
+
+// newStranger makes a key stranger.pem, of which the authority knows nothing.
+func newStranger(t *testing.T, dir string) (certificate []byte) {
+	t.Helper()
+	hosttest.Run(t, dir, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=stranger", "-keyout", "stranger.pem",
+		"-outform", "DER", "-out", "stranger.der")
+	return read(t, dir, "stranger.der")
 }
 
 // script is a program that differs from others.

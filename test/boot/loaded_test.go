@@ -1,8 +1,6 @@
 package boot_test
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"fmt"
 	"os"
 	"os/exec"
@@ -41,6 +39,12 @@ func bootLists(t *testing.T, kernel *boot.Kernel, files []boot.File, m boot.Mach
 // imageList is a list of the programs of an initramfs.
 func imageList(t *testing.T, files []boot.File) []byte {
 	t.Helper()
+	contents := [][]byte{}
+	for _, f := range files {
+		if f.Content != nil {
+			contents = append(contents, f.Content)
+		}
+	}
 	busybox, err := exec.LookPath("busybox")
 	if err != nil {
 		t.Fatal(err)
@@ -50,23 +54,9 @@ func imageList(t *testing.T, files []boot.File) []byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		files = append(slices.Clip(files), boot.Program("", content))
+		contents = append(contents, content)
 	}
-	var list bytes.Buffer
-	w := compact.NewWriter(&list)
-	for _, f := range files {
-		if f.Content == nil {
-			continue
-		}
-		sum := sha256.Sum256(f.Content)
-		if err := w.Add(compact.Block{Type: compact.TypeFile, Modifiers: compact.Immutable, Algorithm: compact.SHA256}, sum[:]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return list.Bytes()
+	return digestList(t, compact.Block{Type: compact.TypeFile, Modifiers: compact.Immutable, Algorithm: compact.SHA256}, contents...)
 }
 
 // modelCount is how many digests the model of the table has after an upload of lists.

@@ -107,11 +107,19 @@ func build(t *testing.T, dir, source string) []byte {
 // parserList is the list that makes a program one that may upload data.
 func parserList(t *testing.T, program []byte) []byte {
 	t.Helper()
+	return digestList(t, compact.Block{Type: compact.TypeParser, Modifiers: compact.Immutable, Algorithm: compact.SHA256}, program)
+}
+
+// digestList is a list of the SHA-256 digests of contents.
+func digestList(t *testing.T, block compact.Block, contents ...[]byte) []byte {
+	t.Helper()
 	var list bytes.Buffer
 	w := compact.NewWriter(&list)
-	sum := sha256.Sum256(program)
-	if err := w.Add(compact.Block{Type: compact.TypeParser, Modifiers: compact.Immutable, Algorithm: compact.SHA256}, sum[:]); err != nil {
-		t.Fatal(err)
+	for _, content := range contents {
+		sum := sha256.Sum256(content)
+		if err := w.Add(block, sum[:]); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
