@@ -135,6 +135,9 @@ func readTrust(c *cli.Context, kernel *imapolicy.Kernel) (*lockout.Trust, error)
 	}
 	if kernel.DigestLists {
 		trust.Known, err = known.Read(c.String("dir"))
+		if errors.Is(err, fs.ErrNotExist) && !c.IsSet("dir") {
+			trust.Known, err = known.Set{}, nil
+		}
 	}
 	return trust, err
 }

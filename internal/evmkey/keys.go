@@ -17,7 +17,8 @@ const keySize = 32
 
 // NewMaster makes a master key, loads it, and returns what is to be kept of it: a line
 // without its end. A trusted one is sealed below the key that is at the handle in
-// the TPM.
+// the TPM; the handle is kept as well, since older kernels want it each time the key is loaded.
+// Source: Documentation/security/keys/trusted-encrypted.rst of the kernel.
 func NewMaster(kind Kind, handle uint32) (blob []byte, err error) {
 	payload := fmt.Appendf(nil, "new %d keyhandle=%#x", keySize, handle)
 	if kind == User {
@@ -32,7 +33,10 @@ func NewMaster(kind Kind, handle uint32) (blob []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return keyctl.Read(id)
+	if blob, err = keyctl.Read(id); kind == Trusted {
+		blob = fmt.Appendf(bytes.TrimSpace(blob), " keyhandle=%#x", handle)
+	}
+	return blob, err
 }
 
 // New makes an EVM key below a master key that is loaded, loads it, and returns what

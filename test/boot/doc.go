@@ -12,8 +12,7 @@
 //
 // Needs the packages that test/setup installs, and the kernel that it unpacks. With
 // KERNEL=path in the environment another kernel is booted; its configuration tells
-// whether it has digest lists and trusted keys. For one with digest lists, KERNEL_CA=path
-// names a PEM file with the key and certificate of an authority that is built into it
-// (CONFIG_SYSTEM_TRUSTED_KEYS), and what is compared with the model of its table are
-// the answers to a thousand lists.
+// whether it has digest lists, trusted keys, and a keyring .ima that takes certificates of
+// an authority only. For the latter, KERNEL_CA=path names a PEM file with the key and
+// certificate of one that is built into it (CONFIG_SYSTEM_TRUSTED_KEYS).
 package boot

@@ -15,18 +15,20 @@ import (
 
 // A Kernel is what guests boot.
 type Kernel struct {
-	Image       string // file
-	Version     string // as uname -r prints it
-	Modules     string // folder lib/modules with one of the version's name in it
-	DigestLists bool   // has the extension
-	TrustedKeys bool   // has keys that a TPM seals
+	Image          string // file
+	Version        string // as uname -r prints it
+	Modules        string // folder lib/modules with one of the version's name in it
+	DigestLists    bool   // has the extension
+	TrustedKeys    bool   // has keys that a TPM seals
+	TrustedKeyring bool   // takes only certificates of an authority, see doc.go
+	MorePolicies   bool   // takes one IMA policy after the other
 }
 
 // FindKernel returns Debian's cloud kernel, or the one that KERNEL names, whose
 // modules and configuration are expected where a package of a kernel has them. The
 // digest list extension is not in any kernel that the tests can install; what they expect
 // of one was seen on Linux 5.10.262 with openEuler's. Debian builds no kernel with trusted
-// keys either; those tests were run on Linux 6.1 built with them.
+// keys either.
 func FindKernel() (*Kernel, error) {
 	image := os.Getenv("KERNEL")
 	if image == "" {
@@ -53,6 +55,8 @@ func FindKernel() (*Kernel, error) {
 	for option := range config {
 		kernel.DigestLists = kernel.DigestLists || strings.HasPrefix(option, "CONFIG_IMA_DIGEST_LIST")
 		kernel.TrustedKeys = kernel.TrustedKeys || option == "CONFIG_TRUSTED_KEYS"
+		kernel.MorePolicies = kernel.MorePolicies || option == "CONFIG_IMA_WRITE_POLICY"
+		kernel.TrustedKeyring = kernel.TrustedKeyring || option == "CONFIG_INTEGRITY_TRUSTED_KEYRING"
 	}
 	return kernel, nil
 }
