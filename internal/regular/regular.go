@@ -18,6 +18,9 @@ var ErrNotRegular = errors.New("not a regular file")
 // ErrTooLarge is a file with more bytes than the caller takes.
 var ErrTooLarge = errors.New("too large")
 
+// sysfsPage is the size that files of sysfs say they have: a page, at most 64 KiB.
+const sysfsPage = 64 << 10
+
 // Open opens a file for reading. Flags are added to those of open(2), such as
 // unix.O_NOFOLLOW.
 func Open(path string, flags int) (*os.File, error) {
@@ -47,7 +50,10 @@ func ReadFile(path string, flags int, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The size is a hint: files of sysfs are shorter than they say, and files may grow.
+	// The size is a hint: files of sysfs are shorter than they say, by a page at most, and files may grow.
+	if info.Size() > max(limit, sysfsPage) {
+		return nil, tooLarge(path, limit)
+	}
 	var b bytes.Buffer
 	b.Grow(int(min(info.Size(), limit)) + bytes.MinRead)
 	if _, err := b.ReadFrom(io.LimitReader(f, limit+1)); err != nil {
@@ -55,7 +61,11 @@ func ReadFile(path string, flags int, limit int64) ([]byte, error) {
 	}
 	data := b.Bytes()
 	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("%s: %w: more than %d bytes", path, ErrTooLarge, limit)
+		return nil, tooLarge(path, limit)
 	}
 	return data, nil
+}
+
+func tooLarge(path string, limit int64) error {
+	return fmt.Errorf("%s: %w: more than %d bytes", path, ErrTooLarge, limit)
 }

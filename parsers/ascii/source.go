@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
-	"os"
 	"path/filepath"
 
 	"digestlists/compact"
+	"digestlists/internal/regular"
 	"digestlists/parsers"
 )
 
@@ -24,6 +23,9 @@ type Source struct {
 }
 
 var _ parsers.Source = Source{}
+
+// maxFile bounds a checksum file, in bytes: it is in memory while it is read.
+const maxFile = 1 << 30
 
 // Lists yields the one list.
 func (s Source) Lists(ctx context.Context, in parsers.Input) iter.Seq2[*parsers.List, error] {
@@ -42,7 +44,7 @@ func (s Source) entries(ctx context.Context, in parsers.Input, yield func(*parse
 	opts := parsers.Options{Type: in.Type, Generation: in.Generation, Want: parsers.FieldPath}
 	done := 0
 	for _, path := range in.Paths {
-		list, err := readRegular(path)
+		list, err := regular.ReadFile(path, 0, maxFile)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -66,16 +68,4 @@ func (s Source) entries(ctx context.Context, in parsers.Input, yield func(*parse
 			}
 		}
 	}
-}
-
-// readRegular reads a file without waiting for the writer of a fifo.
-func readRegular(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("not a regular file: %s", info.Mode().Type())}
-	}
-	return os.ReadFile(path)
 }

@@ -38,13 +38,16 @@ func bombs(t *testing.T) map[string]bomb {
 		"NDB, slots":                  {ndb(), database, "damaged"},
 		"database without end":        {nil, database, "regular"},
 
-		"ima without end":     {nil, source + "ima+ima_ng", "regular"},
-		"ascii without end":   {nil, source + "ascii", "regular"},
-		"audit without end":   {nil, source + "audit", "regular"},
-		"keylime without end": {nil, source + "keylime", "regular"},
-		"copy without end":    {nil, source + "copy", "regular"},
-		"keylime, deep":       {[]byte(strings.Repeat("[", 4<<20)), source + "keylime", "malformed"},
-		"keylime, deep value": {[]byte(`{"meta":` + strings.Repeat(`{"a":`, 1<<20)), source + "keylime", "malformed|truncated"},
+		"ascii of 8 GiB":       {nil, strings.ReplaceAll(source, "FILE", "sparse") + "ascii", "more than 1073741824 bytes"},
+		"keylime of 8 GiB":     {nil, strings.ReplaceAll(source, "FILE", "sparse") + "keylime", "more than 1073741824 bytes"},
+		"certificate of 8 GiB": {nil, strings.ReplaceAll(source, "FILE", "sparse") + "copy", "more than 1073741824 bytes"},
+		"ima without end":      {nil, source + "ima+ima_ng", "regular"},
+		"ascii without end":    {nil, source + "ascii", "regular"},
+		"audit without end":    {nil, source + "audit", "regular"},
+		"keylime without end":  {nil, source + "keylime", "regular"},
+		"copy without end":     {nil, source + "copy", "regular"},
+		"keylime, deep":        {[]byte(strings.Repeat("[", 4<<20)), source + "keylime", "malformed"},
+		"keylime, deep value":  {[]byte(`{"meta":` + strings.Repeat(`{"a":`, 1<<20)), source + "keylime", "malformed|truncated"},
 
 		"evidence, gzip of nothing":  {gzipped(t, zeros, 256), verdict + "FILE", "malformed"},
 		"evidence, zstd of nothing":  {zstandard(t, zeros, 256), verdict + "FILE", "malformed"},
@@ -83,6 +86,11 @@ func TestBombs(t *testing.T) {
 				link(t, from, filepath.Join(dir, file))
 			}
 			mkdir(t, filepath.Join(dir, "lists"))
+			sparse := filepath.Join(dir, "sparse")
+			write(t, sparse, nil)
+			if err := os.Truncate(sparse, 8<<30); err != nil {
+				t.Fatal(err)
+			}
 			file := "/dev/zero"
 			if b.content != nil {
 				file = "lists/0-file_list-rpm-bomb"
