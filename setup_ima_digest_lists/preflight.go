@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -43,9 +42,7 @@ func preflightCommand() *cli.Command {
 
 func printFindings(w io.Writer, findings []preflight.Finding, asJSON bool) error {
 	if asJSON {
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(findings)
+		return printJSON(w, findings)
 	}
 	for _, f := range findings {
 		if _, err := fmt.Fprintf(w, "%-8s %-12s %s\n", f.Verdict, f.Check, f.Text); err != nil {

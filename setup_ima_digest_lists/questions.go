@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"digestlists/internal/setup"
@@ -27,15 +25,11 @@ func (w *wizard) askMode() error {
 	}
 	modes := setup.Modes()[:2]
 	s := &setup.Setup{Config: w.config, Root: w.root}
-	ready := s.Ready(io.Discard)
-	switch {
-	case ready == nil:
+	if err := s.Readiness().Err(); err == nil {
 		choices = append(choices, "enforce: nothing runs that no list knows")
 		modes = setup.Modes()
-	case errors.Is(ready, setup.ErrNotReady):
-		fmt.Fprintf(w.out, "Enforcing is offered after a boot in log mode in which every file was known: %v\n", ready)
-	default:
-		return ready
+	} else {
+		fmt.Fprintf(w.out, "Enforcing is offered after a boot in log mode in which every file was known: %v\n", err)
 	}
 	i, err := w.ask.choose("What is the kernel to do?", choices, 1)
 	if err != nil {

@@ -28,6 +28,9 @@ func rollbackCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			if err := mustBeRoot(root); err != nil {
+				return err
+			}
 			err = setup.Rollback(c.Context, root, c.Bool("force"), func(step string) { fmt.Fprintln(c.App.Writer, "taken back:", step) })
 			var changed *setup.ChangedError
 			switch {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"io"
 	"path/filepath"
 
 	"digestlists/internal/command"
@@ -11,7 +13,70 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// Two steps of a set-up that nothing else does.
+// Steps of a set-up that nothing else does.
+
+func gateCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "gate",
+		Usage: "whether all that ran in this boot would run with enforcing",
+		Description: "Checks that this boot was one in log mode, that lists were loaded, that every file that was measured\n" +
+			"is known to the lists, and that no log has a file that would not have run. Nothing is changed. The exit\n" +
+			"code is 1 if it is not so, or cannot be found out.",
+		Flags: []cli.Flag{
+			rootFlag(),
+			&cli.StringFlag{Name: "dir", Aliases: []string{"d"}, Value: listdir.Default, Usage: "digest list `DIR`ectory"},
+			&cli.BoolFlag{Name: "json", Usage: "print it as JSON", DisableDefaultText: true},
+		},
+		Action: func(c *cli.Context) error {
+			s, err := newStep(c)
+			if err != nil {
+				return err
+			}
+			r := s.Readiness()
+			if c.Bool("json") {
+				err = printJSON(c.App.Writer, r)
+			} else {
+				err = r.Print(c.App.Writer)
+			}
+			if err != nil {
+				return err
+			}
+			return command.WithHint(command.WithCode(command.ExitFailed, r.Err()), setup.GetReady)
+		},
+	}
+}
+
+func printJSON(w io.Writer, value any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(value)
+}
+
+func initramfsCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "initramfs",
+		Usage: "make the initramfs anew, with the lists that are there now",
+		Description: "Runs what makes the images here: update-initramfs, dracut, mkinitramfs or kernel-install. preflight\n" +
+			"says what an image lacks.",
+		Flags: []cli.Flag{
+			rootFlag(),
+			&cli.StringFlag{Name: "kernel", Aliases: []string{"V"}, Usage: "only for kernel `VERSION`", DefaultText: "every kernel"},
+		},
+		Action: func(c *cli.Context) error {
+			if err := command.NoArguments(c); err != nil {
+				return err
+			}
+			root, err := absoluteRoot(c)
+			if err != nil {
+				return err
+			}
+			if err := mustBeRoot(root); err != nil {
+				return err
+			}
+			return rebuild(c.Context, root, c.String("kernel"), c.App.Writer)
+		},
+	}
+}
 
 func checkCommand() *cli.Command {
 	return &cli.Command{

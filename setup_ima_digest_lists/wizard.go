@@ -52,6 +52,11 @@ func runWizard(c *cli.Context) error {
 	if w.root, err = absoluteRoot(c); err != nil {
 		return err
 	}
+	if !c.Bool("dry-run") {
+		if err := mustBeRoot(w.root); err != nil {
+			return err
+		}
+	}
 	return withBusyHint(w.run())
 }
 

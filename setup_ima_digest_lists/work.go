@@ -76,12 +76,20 @@ func newWork(c *cli.Context) (*work, error) {
 	if w.root, err = inroot.Open(c.String("root")); err != nil {
 		return nil, err
 	}
-	if w.root.Running() && os.Geteuid() != 0 {
+	if err := mustBeRoot(w.root.Path("/")); err != nil {
 		w.root.Close()
-		return nil, errors.New("this changes the system: it must be run by root")
+		return nil, err
 	}
 	w.dir = w.root.Path(w.folder)
 	return w, nil
+}
+
+// mustBeRoot refuses to change the running system, whose root is "" or "/", as another user.
+func mustBeRoot(root string) error {
+	if (root == "" || root == "/") && os.Geteuid() != 0 {
+		return command.WithHint(errors.New("this changes the system: it must be run by root"), "sudo setup_ima_digest_lists …, or --root for another system")
+	}
+	return nil
 }
 
 // rebuild makes the initramfs anew, with the lists that are there now.

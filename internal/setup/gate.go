@@ -17,6 +17,9 @@ import (
 // ErrNotReady: enforcing now would lock something out.
 var ErrNotReady = errors.New("not ready to enforce")
 
+// GetReady is what to do where it is so.
+const GetReady = "boot the entry log, use the machine for a while, and add what is unknown to the lists"
+
 // gate lets nothing be enforced before a boot in log mode has shown that every file
 // is known.
 func (s *Setup) gate() (*Step, error) {
@@ -26,50 +29,90 @@ func (s *Setup) gate() (*Step, error) {
 	return &Step{
 		Name: "gate",
 		Text: "check that this boot was one in log mode, and that every file of it is known to the lists",
-		Mend: "boot the entry log, use the machine for a while, and add what is unknown to the lists",
-		Do:   func(_ context.Context, out io.Writer) error { return s.Ready(out) },
+		Mend: GetReady,
+		Do: func(_ context.Context, out io.Writer) error {
+			r := s.Readiness()
+			return errors.Join(r.Print(out), r.Err())
+		},
 	}, nil
 }
 
-// Ready returns ErrNotReady, with the reason, unless this boot was one in log mode that
-// left no file unknown. It prints what it has found.
-func (s *Setup) Ready(out io.Writer) error {
+// A Readiness says whether all that ran in this boot would run with enforcing.
+type Readiness struct {
+	Ready   bool             `json:"ready"`
+	Reason  string           `json:"reason"`  // why not, or ""
+	Boot    *coverage.Report `json:"boot"`    // what was measured since boot; null if that is not known
+	Refused []coverage.File  `json:"refused"` // what appraisal would not have let run
+}
+
+// Readiness finds out whether this boot was one in log mode that left no file unknown.
+// What cannot be found out is a reason against it.
+func (s *Setup) Readiness() *Readiness {
+	r := &Readiness{Refused: []coverage.File{}}
+	if err := s.judge(r); err != nil {
+		r.Reason = err.Error()
+	}
+	r.Ready = r.Reason == ""
+	return r
+}
+
+func (s *Setup) judge(r *Readiness) error {
 	if err := s.bootedInLogMode(); err != nil {
 		return err
 	}
 	report, err := coverage.Measurements(s.path("/"), s.Dir)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNotReady, err)
+		return err
 	}
-	fmt.Fprintf(out, "the lists know %d of %d files that were measured since boot (%d%%)\n", report.Known, report.Measured, report.Percent())
+	r.Boot = report
+	report.Unknown = notNil(report.Unknown)
 	refused, err := coverage.Refused(s.path("/"))
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNotReady, err)
+		return err
 	}
-	for _, f := range report.Unknown {
-		fmt.Fprintf(out, "unknown: %s: %s\n", f.Path, f.Reason)
-	}
-	for _, f := range refused {
-		fmt.Fprintf(out, "would not run: %s: %s\n", f.Path, f.Reason)
-	}
+	r.Refused = notNil(refused)
 	switch {
 	case report.Lists == 0:
-		return fmt.Errorf("%w: no list was loaded in this boot", ErrNotReady)
+		return errors.New("no list was loaded in this boot")
 	case len(report.Unknown) > 0 || len(refused) > 0:
-		return fmt.Errorf("%w: %d files are unknown to the lists, %d would not have run", ErrNotReady, len(report.Unknown), len(refused))
+		return fmt.Errorf("%d files are unknown to the lists, %d would not have run", len(report.Unknown), len(refused))
 	}
 	return nil
+}
+
+// Err returns ErrNotReady with the reason, or nil.
+func (r *Readiness) Err() error {
+	if r.Ready {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrNotReady, r.Reason)
+}
+
+// Print says what was found.
+func (r *Readiness) Print(out io.Writer) error {
+	var text strings.Builder
+	if r.Boot != nil {
+		fmt.Fprintf(&text, "the lists know %d of %d files that were measured since boot (%d%%)\n", r.Boot.Known, r.Boot.Measured, r.Boot.Percent())
+		for _, f := range r.Boot.Unknown {
+			fmt.Fprintf(&text, "unknown: %s: %s\n", f.Path, f.Reason)
+		}
+	}
+	for _, f := range r.Refused {
+		fmt.Fprintf(&text, "would not run: %s: %s\n", f.Path, f.Reason)
+	}
+	_, err := io.WriteString(out, text.String())
+	return err
 }
 
 func (s *Setup) bootedInLogMode() error {
 	text, err := os.ReadFile(filepath.Join(s.path(securityfs.ProcMountPoint), "cmdline"))
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNotReady, err)
+		return err
 	}
 	words := strings.Fields(string(text))
 	appraises := slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, "ima_appraise_digest_list=") })
 	if !slices.Contains(words, "ima_appraise=log") || !appraises {
-		return fmt.Errorf("%w: this boot was not one in log mode (no ima_appraise=log with ima_appraise_digest_list= on the command line)", ErrNotReady)
+		return errors.New("this boot was not one in log mode (no ima_appraise=log with ima_appraise_digest_list= on the command line)")
 	}
 	return nil
 }
