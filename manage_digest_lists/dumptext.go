@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"unicode/utf8"
 
 	"digestlists/internal/imasig"
 	"digestlists/internal/listdir"
@@ -74,7 +75,7 @@ var flagNames = []struct {
 // printable quotes a value that would not be one word of printable text.
 func printable(value string) string {
 	for _, r := range value {
-		if r <= ' ' || r == '"' || r == '\\' || !strconv.IsPrint(r) {
+		if r <= ' ' || r == '"' || r == '\\' || r == utf8.RuneError || !strconv.IsPrint(r) {
 			return strconv.Quote(value)
 		}
 	}
