@@ -2,7 +2,7 @@
 // and restores them.
 //
 // A file may be in several lists; those that speak of other content than it has are
-// passed over. Owner and mode, and then the extended attributes in the order in which a
+// passed over, and of those that contradict each other one counts. Owner and mode, and then the extended attributes in the order in which a
 // Want has them, are compared. To restore them, the owner comes first, since a new one
 // takes set-user-ID bits and capabilities away.
 package filemeta

@@ -66,17 +66,15 @@ func (w *worker) compare(t *target, file *File, res *Result) {
 		res.Status = Changed
 		return
 	}
-	for i := range wants {
-		want := &wants[i]
+	want, err := t.merged(wants)
+	if err == nil {
 		res.List = want.List
-		if err := t.compare(want); err != nil {
-			res.Status, res.Err = statusOf(err), err
-		}
-		res.Differences = t.differences
-		if res.Err != nil || len(t.differences) > 0 {
-			break
-		}
+		err = t.compare(&want)
 	}
+	if err != nil {
+		res.Status, res.Err = statusOf(err), err
+	}
+	res.Differences = t.differences
 	switch {
 	case res.Err != nil || len(t.differences) == 0:
 	case !w.Repair:
