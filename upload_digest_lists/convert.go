@@ -32,7 +32,10 @@ func (u *uploader) convert(stdout io.Writer) error {
 		if err := buffered.Flush(); err != nil {
 			return err
 		}
-		if out.n == 0 && u.Failures == 0 { // the kernel takes no empty list
+		if out.n == 0 { // the kernel takes no empty list
+			if err := u.Result(); err != nil {
+				return err
+			}
 			return command.WithCode(command.ExitNothing, fmt.Errorf("%s: no digest to convert", u.path))
 		}
 		return nil
