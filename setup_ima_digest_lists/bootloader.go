@@ -108,6 +108,7 @@ func bootloaderRemove() *cli.Command {
 	}
 }
 
+// oneMode returns the mode whose entries are to be changed, which is for root.
 func oneMode(c *cli.Context) (setup.Mode, error) {
 	if c.NArg() != 1 {
 		return "", command.Usagef("arguments %q, want one of measure, log and enforce", c.Args().Slice())
@@ -116,7 +117,7 @@ func oneMode(c *cli.Context) (setup.Mode, error) {
 	if err != nil {
 		return "", command.Usagef("%w", err)
 	}
-	return mode, nil
+	return mode, mustBeRoot(c.String("root"))
 }
 
 // detect finds the boot loader; of one that is not known, it says what to do by hand.

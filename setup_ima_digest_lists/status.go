@@ -37,7 +37,7 @@ func statusCommand() *cli.Command {
 				return err
 			}
 			switch {
-			case s.Loaded == nil:
+			case s.Unsupported():
 				return &command.Error{Code: command.ExitUnsupported}
 			case !s.Good():
 				return command.Failed()
@@ -56,9 +56,9 @@ func printStatus(w io.Writer, s *setup.Status, asJSON bool) error {
 		fmt.Fprintf(&out, "%-11s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	line("set up", "%s", cmp.Or(s.SetUp, "not by setup_ima_digest_lists"))
-	if s.Loaded == nil {
+	if s.Unsupported() {
 		line("loaded", "nothing: this kernel has no digest lists")
-	} else {
+	} else if s.Loaded != nil {
 		line("loaded", "%d digests", *s.Loaded)
 	}
 	line("lists", "%d, %d of them unsigned", s.Lists, len(s.Unsigned))

@@ -114,6 +114,9 @@ func updatesCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			if err := mustBeRoot(s.Root); err != nil {
+				return err
+			}
 			s.Key, s.PasswordFile = c.String("key"), c.String("password-file")
 			return s.EnableUpdates(c.Context)
 		},

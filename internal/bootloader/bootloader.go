@@ -91,7 +91,10 @@ func Detect(root string) (Loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	grub := findGRUB(root)
+	grub, err := findGRUB(root)
+	if err != nil {
+		return nil, err
+	}
 	if entries != nil && (grub == nil || grub.readsEntries()) {
 		return entries, nil
 	}

@@ -46,13 +46,24 @@ func findEntries(root string) (*entryFiles, error) {
 
 func (b *entryFiles) Name() string { return "entries in " + b.dir }
 
-// files returns the names of files that match a pattern.
+// files returns the names of files that match a pattern. A folder that cannot be read is an
+// error, and not one without them.
 func (b *entryFiles) files(pattern string) ([]string, error) {
-	paths, err := filepath.Glob(filepath.Join(b.root, b.dir, pattern))
-	for i := range paths {
-		paths[i] = filepath.Base(paths[i])
+	entries, err := os.ReadDir(filepath.Join(b.root, b.dir))
+	if notThere(err) != nil {
+		return nil, err
 	}
-	return paths, err
+	var names []string
+	for _, e := range entries {
+		matches, err := filepath.Match(pattern, e.Name())
+		if err != nil {
+			return nil, err
+		}
+		if matches {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
 }
 
 // originals returns the files that entries are made from: all but rescue systems and

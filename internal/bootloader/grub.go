@@ -40,23 +40,35 @@ var script string
 var made = []byte("### BEGIN " + scripts + "/")
 
 // findGRUB returns nil if there is no such GRUB.
-func findGRUB(root string) *grub {
+func findGRUB(root string) (*grub, error) {
 	g := &grub{root: root, make: firstProgram(root, "grub2-mkconfig", "grub-mkconfig")}
 	if _, err := os.Stat(filepath.Join(root, linuxScript)); err != nil || g.make == "" {
-		return nil
+		return nil, notThere(err)
 	}
 	for _, pattern := range []string{"/boot/grub2/grub.cfg", "/boot/grub/grub.cfg", "/boot/efi/EFI/*/grub.cfg"} {
 		paths, _ := filepath.Glob(filepath.Join(root, pattern))
 		for _, p := range paths {
-			if text, err := os.ReadFile(p); err == nil && bytes.Contains(text, made) {
+			text, err := os.ReadFile(p)
+			if err != nil {
+				return nil, err
+			}
+			if bytes.Contains(text, made) {
 				g.config = append(g.config, strings.TrimPrefix(p, strings.TrimSuffix(root, "/")))
 			}
 		}
 	}
 	if len(g.config) == 0 {
+		return nil, nil
+	}
+	return g, nil
+}
+
+// notThere leaves the errors that do not say that a file is not there.
+func notThere(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return g
+	return err
 }
 
 var blscfg = regexp.MustCompile(`(?m)^\s*(?:export\s+)?GRUB_ENABLE_BLSCFG=["']?true\b`)

@@ -89,8 +89,8 @@ func needed(m *Machine) Verdict {
 	return Warning
 }
 
-// entries returns those that were added to the boot menu; a menu that cannot be read has
-// none, which is no finding about images.
+// entries returns those that were added to the boot menu; of a menu that cannot be
+// read, none: absentImages says so.
 func entries(m *Machine) []bootloader.Entry {
 	l, err := bootloader.Detect(m.root())
 	if err != nil {
@@ -103,10 +103,13 @@ func entries(m *Machine) []bootloader.Entry {
 // absentImages finds entries of the boot menu whose image is not there.
 func absentImages(m *Machine) []Finding {
 	l, err := bootloader.Detect(m.root())
-	if err != nil {
+	if errors.Is(err, bootloader.ErrUnknown) {
 		return nil
 	}
-	names, err := l.Images()
+	var names []string
+	if err == nil {
+		names, err = l.Images()
+	}
 	if err != nil {
 		return one(Unknown, fmt.Sprintf("which images the boot menu has is not known: %v", err), rootMend(err))
 	}

@@ -1,7 +1,9 @@
 package preflight
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,9 +39,13 @@ var volatile = []string{"/tmp/", "/var/tmp/", "/dev/shm/", "/run/", "/memfd:"}
 func temporaryCode(m *Machine) []Finding {
 	maps, _ := filepath.Glob(m.path("/proc/[0-9]*/maps"))
 	var programs []string
+	denied := 0
 	for _, path := range maps {
 		text, err := os.ReadFile(path)
-		if err != nil { // it has ended, or is another's
+		if errors.Is(err, fs.ErrPermission) {
+			denied++
+		}
+		if err != nil { // or it has ended
 			continue
 		}
 		file := executableTemporary(string(text))
@@ -54,12 +60,16 @@ func temporaryCode(m *Machine) []Finding {
 			programs = append(programs, p)
 		}
 	}
-	if len(programs) == 0 {
-		return nil
+	var findings []Finding
+	if len(programs) > 0 {
+		slices.Sort(programs)
+		findings = one(Warning, fmt.Sprintf("%d programs execute temporary files, which no list can have; under enforced appraisal they fail: %s",
+			len(programs), strings.Join(programs, ", ")), "let them use anonymous memory, or leave these files out of the policy")
 	}
-	slices.Sort(programs)
-	return one(Warning, fmt.Sprintf("%d programs execute temporary files, which no list can have; under enforced appraisal they fail: %s",
-		len(programs), strings.Join(programs, ", ")), "let them use anonymous memory, or leave these files out of the policy")
+	if denied > 0 {
+		findings = append(findings, one(Unknown, fmt.Sprintf("whether %d programs of other users execute temporary files is not known", denied), "look as root")...)
+	}
+	return findings
 }
 
 // executableTemporary returns the first such file of /proc/PID/maps (proc(5)): address,

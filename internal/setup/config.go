@@ -196,5 +196,15 @@ func checkHash(name string) error {
 	return err
 }
 
-// Same reports whether another one says the same.
-func (c *Config) Same(other Config) bool { return reflect.DeepEqual(*c, other) }
+// Same reports whether another one says the same: lists that are empty are as those that
+// are not there.
+func (c *Config) Same(other Config) bool { return reflect.DeepEqual(c.normal(), other.normal()) }
+
+func (c Config) normal() Config {
+	for _, list := range []*[]string{&c.PackageFiles, &c.Immutable, &c.Mutable} {
+		if len(*list) == 0 {
+			*list = nil
+		}
+	}
+	return c
+}

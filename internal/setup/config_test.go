@@ -1,12 +1,41 @@
 package setup
 
 import (
+	"encoding/json"
 	"errors"
 	"path/filepath"
 	"testing"
 
 	"digestlists/compact"
 )
+
+// What was written down and read again is the same; what says anything else is not.
+func TestSame(t *testing.T) {
+	c := Default("/")
+	c.Immutable, c.Mutable = []string{"/a", "/b"}, []string{}
+	text, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again Config
+	if err := json.Unmarshal(text, &again); err != nil {
+		t.Fatal(err)
+	}
+	if again.Mutable = nil; !c.Same(again) || !again.Same(c) {
+		t.Errorf("%+v, %+v", c, again)
+	}
+	for _, change := range []func(*Config){
+		func(c *Config) { c.Mode = Enforce },
+		func(c *Config) { c.Immutable = []string{"/b", "/a"} },
+		func(c *Config) { c.Immutable = nil },
+		func(c *Config) { c.Metadata = true },
+	} {
+		other := again
+		if change(&other); c.Same(other) {
+			t.Errorf("the same: %+v, %+v", c, other)
+		}
+	}
+}
 
 // A configuration that is read goes together and has paths that can be used; any other
 // is a mistake in it.

@@ -21,7 +21,7 @@ import (
 // A Status is how digest lists are on a machine now.
 type Status struct {
 	SetUp    string             `json:"set_up"`         // what the last set-up did: "", its mode, or its mode and "interrupted"
-	Loaded   *int64             `json:"loaded"`         // digests that the kernel knows; null if it has no digest lists
+	Loaded   *int64             `json:"loaded"`         // digests that the kernel knows; null if it has no digest lists, or that is not known
 	Lists    int                `json:"lists"`          // in the directory
 	Unsigned []string           `json:"unsigned"`       // lists without any signature
 	Boot     *coverage.Report   `json:"boot"`           // what was measured since boot; null if that is not known
@@ -29,7 +29,12 @@ type Status struct {
 	Stale    []string           `json:"stale"`          // initramfs images with older lists
 	Entries  []bootloader.Entry `json:"entries"`        // of the boot menu
 	Unknown  []string           `json:"unknown_status"` // what of this could not be found out, and why
+
+	unsupported bool
 }
+
+// Unsupported reports whether the kernel has no digest lists; it may also not be known.
+func (s *Status) Unsupported() bool { return s.unsupported }
 
 // ReadStatus finds out what it can of the system below root.
 func ReadStatus(root, dir string) *Status {
@@ -96,6 +101,7 @@ func (s *Status) readSetUp(root, _ string) error {
 func (s *Status) readLoaded(root, _ string) error {
 	text, err := os.ReadFile(filepath.Join(root, securityfs.MountPoint, "ima/digests_count"))
 	if errors.Is(err, fs.ErrNotExist) {
+		s.unsupported = true
 		return nil
 	}
 	if err != nil {
