@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -57,18 +56,30 @@ func (tx *Tx) Create() (*Staged, error) {
 	if err := tx.stage(); err != nil {
 		return nil, err
 	}
-	s.file = strconv.FormatInt(tx.serial.Add(1), 10)
+	s.file = fmt.Sprintf(stagedName, tx.serial.Add(1))
 	fd, err := open(tx.workFd, s.file, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL)
 	if err != nil {
 		return nil, dirError(tx.path, fmt.Errorf("stage a list: %w", err))
 	}
 	s.fd = fd
-	// Not the mode argument of openat(2), which the umask would cut.
-	if err := unix.Fchmod(fd, 0o644); err != nil {
+	if err := setMode(fd); err != nil {
 		s.fail("set mode of", err)
 		return nil, s.Close()
 	}
 	return s, nil
+}
+
+// stagedName is as long as names of lists are. Of short ones a block of an ext4 directory has
+// hundreds, and the kernel looks at one after the other for each file.
+const stagedName = "%060d"
+
+// setMode gives a new file the mode that the umask may have cut.
+func setMode(fd int) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil || st.Mode&0o7777 == listMode {
+		return err
+	}
+	return unix.Fchmod(fd, listMode)
 }
 
 // Stage is Create, Write and Close in one: the list with that content.
@@ -115,7 +126,7 @@ func (s *Staged) copyFrom(f File) {
 		err = copyAttributes(s.fd, f.fd)
 	}
 	if err == nil {
-		err = unix.Fchmod(s.fd, 0o644)
+		err = unix.Fchmod(s.fd, listMode)
 	}
 	if err != nil {
 		s.fail("copy", err)

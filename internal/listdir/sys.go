@@ -9,11 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// listMode is the mode of lists, which anyone may read.
+const listMode = 0o644
+
 // open is openat(2) that never follows a link in the last part of the path,
 // does not leak into child processes, and goes on after a signal.
 func open(dirfd int, path string, flags int) (int, error) {
 	for {
-		fd, err := unix.Openat(dirfd, path, flags|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+		fd, err := unix.Openat(dirfd, path, flags|unix.O_NOFOLLOW|unix.O_CLOEXEC, listMode)
 		if !errors.Is(err, unix.EINTR) {
 			return fd, err
 		}
