@@ -129,22 +129,6 @@ func (t *target) otherContent(want *Want) (bool, error) {
 	return !same, err
 }
 
-// otherAlgorithm keeps a security.ima in another algorithm than that of the list, if it is
-// the one that the list's digest of the metadata is over.
-func (t *target) otherAlgorithm(want Want) (Want, error) {
-	i := slices.IndexFunc(want.Attrs, func(a Attr) bool { return a.Name == imasig.AttributeName })
-	if want.MetaDigest == nil || i < 0 || want.Attrs[i].does(t.attrs[imasig.AttributeName]) {
-		return want, nil
-	}
-	kept := want
-	kept.Attrs = slices.Clone(want.Attrs)
-	kept.Attrs[i].Value = t.attrs[imasig.AttributeName]
-	if off, err := t.offDigest(&kept, true); err != nil || off != nil {
-		return want, err
-	}
-	return kept, nil
-}
-
 // withoutContent is a Want for a file that has other content.
 func (w Want) withoutContent() Want {
 	attrs := w.Attrs

@@ -272,32 +272,6 @@ func TestMetadataDigest(t *testing.T) {
 	}
 }
 
-// A security.ima in another algorithm is what the list wants, if its digest of the metadata is
-// over that.
-func TestMetadataDigestOverAnotherAlgorithm(t *testing.T) {
-	sum := sha512.Sum512([]byte(content))
-	value := imasig.MarshalDigest(compact.SHA512, sum[:])
-	want := listed()
-	m := evm.Metadata{Mode: want.Mode, IMA: value}
-	var err error
-	if want.MetaDigest, err = m.Digest(compact.SHA256); err != nil {
-		t.Fatal(err)
-	}
-	root := tree(t, fmt.Sprintf("setfattr -n security.ima -v 0x%x usr/bin/tool", value))
-	if got := run(t, filemeta.Runner{}, root, tool(want)); got.Status != filemeta.Good {
-		t.Errorf("%+v", got)
-	}
-	hosttest.Shell(t, root, "chmod 0600 usr/bin/tool")
-	got := run(t, filemeta.Runner{Repair: true}, root, tool(want))
-	if got.Status != filemeta.Repaired || len(got.Differences) != 1 || attr(t, root, imasig.AttributeName) != hex.EncodeToString(value) {
-		t.Errorf("%+v, %s", got, attr(t, root, imasig.AttributeName))
-	}
-	hosttest.Shell(t, root, "setfattr -n security.ima -v 0x04061234 usr/bin/tool")
-	if got := run(t, filemeta.Runner{}, root, tool(want)); got.Status != filemeta.Different {
-		t.Errorf("a wrong one: %+v", got)
-	}
-}
-
 // Links lead below the root only, and none takes the place of a file.
 func TestStaysBelowTheRoot(t *testing.T) {
 	for path, want := range map[string]filemeta.Status{

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"digestlists/internal/evm"
+	"digestlists/internal/imasig"
 )
 
 // merged is what several lists want of a file together. Where they contradict each other,
@@ -51,6 +52,22 @@ func (t *target) agrees(want Want) (bool, error) {
 	t.differences = nil
 	off, err := t.offDigest(&want, false)
 	return !differs && off == nil, err
+}
+
+// otherAlgorithm keeps a security.ima in another algorithm than that of the list, if it is
+// the one that the list's digest of the metadata is over.
+func (t *target) otherAlgorithm(want Want) (Want, error) {
+	i := slices.IndexFunc(want.Attrs, func(a Attr) bool { return a.Name == imasig.AttributeName })
+	if want.MetaDigest == nil || i < 0 || want.Attrs[i].does(t.attrs[imasig.AttributeName]) {
+		return want, nil
+	}
+	kept := want
+	kept.Attrs = slices.Clone(want.Attrs)
+	kept.Attrs[i].Value = t.attrs[imasig.AttributeName]
+	if off, err := t.offDigest(&kept, true); err != nil || off != nil {
+		return want, err
+	}
+	return kept, nil
 }
 
 // add adds what another list wants, as far as nothing is wanted of it yet.

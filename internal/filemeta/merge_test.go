@@ -1,6 +1,8 @@
 package filemeta_test
 
 import (
+	"crypto/sha512"
+	"encoding/hex"
 	"fmt"
 	"testing"
 
@@ -8,6 +10,7 @@ import (
 	"digestlists/internal/evm"
 	"digestlists/internal/filemeta"
 	"digestlists/internal/hosttest"
+	"digestlists/internal/imasig"
 )
 
 // Of lists that speak of different contents, the one counts that has the file's.
@@ -67,5 +70,31 @@ func TestMetadataDigestInTheSecondList(t *testing.T) {
 	hosttest.Shell(t, root, fmt.Sprintf("setfattr -n security.ima -v 0x%x usr/bin/tool", listed().Attrs[0].Value))
 	if got := run(t, filemeta.Runner{Repair: true}, root, tool(wants...)); got.Status != filemeta.Repaired || attr(t, root, evm.AttributeName) != "060204" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A security.ima in another algorithm is what the list wants, if its digest of the metadata is
+// over that.
+func TestMetadataDigestOverAnotherAlgorithm(t *testing.T) {
+	sum := sha512.Sum512([]byte(content))
+	value := imasig.MarshalDigest(compact.SHA512, sum[:])
+	want := listed()
+	m := evm.Metadata{Mode: want.Mode, IMA: value}
+	var err error
+	if want.MetaDigest, err = m.Digest(compact.SHA256); err != nil {
+		t.Fatal(err)
+	}
+	root := tree(t, fmt.Sprintf("setfattr -n security.ima -v 0x%x usr/bin/tool", value))
+	if got := run(t, filemeta.Runner{}, root, tool(want)); got.Status != filemeta.Good {
+		t.Errorf("%+v", got)
+	}
+	hosttest.Shell(t, root, "chmod 0600 usr/bin/tool")
+	got := run(t, filemeta.Runner{Repair: true}, root, tool(want))
+	if got.Status != filemeta.Repaired || len(got.Differences) != 1 || attr(t, root, imasig.AttributeName) != hex.EncodeToString(value) {
+		t.Errorf("%+v, %s", got, attr(t, root, imasig.AttributeName))
+	}
+	hosttest.Shell(t, root, "setfattr -n security.ima -v 0x04061234 usr/bin/tool")
+	if got := run(t, filemeta.Runner{}, root, tool(want)); got.Status != filemeta.Different {
+		t.Errorf("a wrong one: %+v", got)
 	}
 }
