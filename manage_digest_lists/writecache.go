@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"digestlists/compact"
 	"digestlists/internal/atomicfile"
@@ -30,6 +32,7 @@ func writeCache(j *job) error {
 	var batch atomicfile.Batch
 	defer batch.Discard()
 	taken := make(map[string]string)
+	var done strings.Builder // what is said once it is so
 	for _, list := range l.Lists {
 		if list.Type != compact.TypeFile {
 			continue
@@ -40,7 +43,7 @@ func writeCache(j *job) error {
 		}
 		if err == nil {
 			taken[made.name] = list.File
-			err = j.put(&batch, made)
+			err = j.put(&batch, made, &done)
 		}
 		if err != nil {
 			j.Fail(list.File, err)
@@ -49,7 +52,11 @@ func writeCache(j *job) error {
 	if len(taken) == 0 && j.Failures == 0 {
 		return command.WithCode(command.ExitNothing, fmt.Errorf("%s: no list of files", l.Path))
 	}
-	return batch.Commit()
+	if err := batch.Commit(); err != nil {
+		return err
+	}
+	_, err = io.WriteString(j.App.Writer, done.String())
+	return err
 }
 
 // A cacheFile is a list as the Integrity Digest Cache has it.
@@ -113,21 +120,22 @@ func (l *lists) cacheContent(list listdir.List) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// put writes a file that is not there yet with that content and signature, and says so.
-func (j *job) put(batch *atomicfile.Batch, made cacheFile) error {
+// put writes a file that is not there yet with that content and signature, and notes that.
+func (j *job) put(batch *atomicfile.Batch, made cacheFile, done io.Writer) error {
 	path := filepath.Join(j.cacheFolder(), made.name)
 	verb, err := made.change(path)
 	if verb == "" || err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(j.App.Writer, "%s %s\n", verb, made.name); err != nil || j.Bool("dry-run") {
+	if j.Bool("dry-run") {
+		_, err := fmt.Fprintf(done, "%s %s\n", verb, made.name)
 		return err
 	}
 	// No package need have brought the folder that the kernel reads.
 	if err := batch.MakeFolder(filepath.Dir(path)); err != nil {
 		return err
 	}
-	return batch.Add(path, 0o644, func(f *os.File) error {
+	err = batch.Add(path, 0o644, func(f *os.File) error {
 		if _, err := f.Write(made.content); err != nil || made.ima == nil {
 			return err
 		}
@@ -136,6 +144,10 @@ func (j *job) put(batch *atomicfile.Batch, made cacheFile) error {
 		}
 		return nil
 	})
+	if err == nil {
+		_, err = fmt.Fprintf(done, "%s %s\n", verb, made.name)
+	}
+	return err
 }
 
 // change says what has to be done so that a file is there: "" if it is.
