@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -45,10 +44,17 @@ func diff(j *job) error {
 		defer l.Close()
 		sides[i] = l
 	}
-	removed := j.onlyIn(sides[0], "removed", j.digests(sides[1]))
-	added := j.onlyIn(sides[1], "added", j.digests(sides[0]))
-	if j.Failures > 0 {
-		return errors.New("the lists cannot be compared")
+	before, after := j.digests(sides[0]), j.digests(sides[1])
+	if j.Failures > 0 { // 1 would say that they differ
+		return &command.Error{Code: command.ExitIO}
+	}
+	removed, err := onlyIn(sides[0], "removed", after)
+	if err != nil {
+		return err
+	}
+	added, err := onlyIn(sides[1], "added", before)
+	if err != nil {
+		return err
 	}
 	changes := append(removed, added...)
 	// By file; first what has gone, then what has come.
@@ -77,18 +83,20 @@ func (j *job) digests(l *lists) map[digestKey]struct{} {
 	return all
 }
 
-// onlyIn returns what the lists know and others does not have. Errors were reported as others
-// was made of the same lists.
-func (j *job) onlyIn(l *lists, what string, others map[digestKey]struct{}) (changes []change) {
+// onlyIn returns what the lists know and others does not have.
+func onlyIn(l *lists, what string, others map[digestKey]struct{}) (changes []change, err error) {
 	for _, list := range l.Lists {
-		_ = l.eachDigest(list, func(d compact.Digest, e *parsers.Entry) bool {
+		err := l.eachDigest(list, func(d compact.Digest, e *parsers.Entry) bool {
 			if _, ok := others[keyOf(d)]; !ok {
 				changes = append(changes, newChange(what, list, d, e))
 			}
 			return true
 		})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", list.File, err)
+		}
 	}
-	return changes
+	return changes, nil
 }
 
 func newChange(what string, list listdir.List, d compact.Digest, e *parsers.Entry) change {

@@ -50,6 +50,7 @@ func TestFaults(t *testing.T) {
 		old, args string
 		eachFile  bool
 		again     int
+		check     bool
 	}{
 		"convert":               {old: tree, args: "-d tlv -p add-digest -o out"},
 		"add to a table":        {old: tree, args: "-d tlv -p add-digest --emulate table"},
@@ -68,12 +69,17 @@ func TestFaults(t *testing.T) {
 		"name lists of files":   {old: cached + "manage_digest_lists -d lists -p write-cache --root root", args: "-p add-list-xattr --root root", eachFile: true},
 		"number lists of files": {old: marked, args: "-p add-seqnum --root root -i measured", eachFile: true},
 		"unname lists of files": {old: marked, args: "-p rm-list-xattr --root root", eachFile: true, again: 5},
+
+		"look at files":      {old: intact, args: "-d tlv --root tree -p check-meta -j 1", check: true},
+		"look at signatures": {old: installed + "manage_digest_lists -p apply-signatures --root root --cert keys/x509_golden.der\n", args: "-p check-signatures --root root --cert keys/x509_golden.der -j 1", check: true},
+		"count":              {old: intact, args: "-d tlv -p stats", check: true},
+		"compare":            {old: intact, args: "-p diff tlv tlv", check: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			faulttest.Scenario{
 				Old: s.old, Command: append([]string{"manage_digest_lists"}, strings.Fields(s.args)...),
-				Again: s.again, EachFile: s.eachFile, EachFact: name == "repair", InParts: true,
+				Again: s.again, EachFile: s.eachFile, EachFact: name == "repair", InParts: true, Check: s.check,
 			}.Test(t, faulttest.Faults...)
 		})
 	}

@@ -37,3 +37,29 @@ func TestKeyFaults(t *testing.T) {
 		})
 	}
 }
+
+// So do the commands that do a step of the set-up by itself, each file apart.
+func TestStepFaults(t *testing.T) {
+	buildTools(t)
+	const (
+		system = `sh "$DATA"/machine/make root; cp -r "$DATA"/keys .; `
+		added  = "setup_ima_digest_lists bootloader add log --root root; "
+		signer = " -s -v keys/rsa2048.pem -x keys/x509_golden.der"
+	)
+	for name, s := range map[string]struct {
+		old, args string
+		again     int
+	}{
+		"boot entry":         {old: system, args: "bootloader add log --root root --pcr +11"},
+		"other boot entry":   {old: system + added, args: "bootloader add log --root root --metadata"},
+		"no boot entry":      {old: system + added, args: "bootloader remove log --root root", again: 5},
+		"list of the parser": {old: system, args: "parser --root root" + signer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			faulttest.Scenario{
+				Old: s.old, Command: append([]string{"setup_ima_digest_lists"}, strings.Fields(s.args)...), Again: s.again, EachFile: true,
+			}.Test(t, faulttest.Faults...)
+		})
+	}
+}

@@ -27,6 +27,8 @@ type Scenario struct {
 	// InParts is for a command that does the rest where a part of its work fails, and exits with 1: what is in the files is
 	// then for other tests, but there are none besides. The reason may be part of what it prints.
 	InParts bool
+	// Check is for a command that only looks: what it cannot read is not good.
+	Check bool
 	// Again is the exit code of the command where it has done its work already.
 	Again int
 	// Random are the paths of files whose content is another one each time: only that they are there counts.

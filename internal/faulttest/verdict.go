@@ -25,7 +25,8 @@ func (s *subject) verdict(fault Fault, got tree, r *Result) string {
 			return ""
 		}
 	case r.Code == command.ExitOK:
-		if d := got.diff(s.new); d != "" {
+		d := got.diff(s.new)
+		if d != "" || s.Check && fault.errno != 0 && !strings.HasPrefix(r.Struck, string(closing)) {
 			return "as if all was well:\n" + d
 		}
 	default:
