@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -12,9 +13,10 @@ import (
 
 // A Policy is what the rules in force say about digest lists.
 type Policy struct {
-	measures  bool // some rule measures
-	appraises bool // some rule appraises
-	lists     bool // a rule measures digest lists, wherever they are
+	measures  bool    // some rule measures
+	appraises bool    // some rule appraises
+	lists     bool    // a rule measures digest lists, but for those on what is left out
+	leftOut   []int64 // magic numbers of file systems
 }
 
 // readPolicy reads the policy of the kernel below a securityfs mounted at root. Few
@@ -38,11 +40,32 @@ func parsePolicy(text string) *Policy {
 		case "measure":
 			p.measures = true
 			p.lists = p.lists || slices.Contains(words[1:], "func=DIGEST_LIST_CHECK")
+		case "dont_measure":
+			if magic, ok := leavesOut(words[1:]); ok && !p.lists { // the first rule counts
+				p.leftOut = append(p.leftOut, magic)
+			}
 		case "appraise":
 			p.appraises = true
 		}
 	}
 	return p
+}
+
+// leavesOut returns the file system whose digest lists a rule with these conditions
+// leaves out, if it leaves out all that are there.
+func leavesOut(conditions []string) (magic int64, ok bool) {
+	for _, c := range conditions {
+		if c == "func=DIGEST_LIST_CHECK" {
+			continue
+		}
+		number, isMagic := strings.CutPrefix(c, "fsmagic=")
+		n, err := strconv.ParseInt(strings.TrimPrefix(number, "0x"), 16, 64)
+		if !isMagic || err != nil {
+			return 0, false
+		}
+		magic, ok = n, true
+	}
+	return magic, ok
 }
 
 // A Refusal says why no list can be loaded as this kernel is set up, and what to
@@ -157,10 +180,19 @@ func (s Setup) policy() (measures, appraises, known bool) {
 // the kernel reads and has not measured turns digest lists off until the next boot.
 func (s Setup) refusalOn(fsType int64) *Refusal {
 	c := s.CommandLine
-	if fsType != unix.TMPFS_MAGIC && fsType != unix.RAMFS_MAGIC || c == nil || !c.measures() {
+	if c == nil || !c.measures() {
 		return nil
 	}
-	if !slices.Contains(c.policies, "tcb") || slices.Contains(c.policies, "exec_tcb") || s.Policy != nil && s.Policy.lists {
+	if p := s.Policy; p != nil && p.lists {
+		if !slices.Contains(p.leftOut, fsType) {
+			return nil
+		}
+		return &Refusal{
+			"the IMA policy does not measure lists on this file system, and one that is not measured turns digest lists off until the next boot",
+			"boot with ima_policy=exec_tcb, or keep the lists on a disk",
+		}
+	}
+	if fsType != unix.TMPFS_MAGIC && fsType != unix.RAMFS_MAGIC || !slices.Contains(c.policies, "tcb") || slices.Contains(c.policies, "exec_tcb") {
 		return nil
 	}
 	return &Refusal{

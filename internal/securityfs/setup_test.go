@@ -13,6 +13,7 @@ import (
 // The rules that a kernel prints for ima_policy=tcb and exec_tcb, in short.
 const (
 	tcbRules     = "dont_measure fsmagic=0x9fa0 \nmeasure func=MMAP_CHECK mask=MAY_EXEC \nmeasure func=FILE_CHECK mask=^MAY_READ euid=0 \n"
+	tcbLists     = "dont_measure fsmagic=0x9fa0 \ndont_measure fsmagic=0x1021994 \nmeasure func=BPRM_CHECK mask=MAY_EXEC \nmeasure func=DIGEST_LIST_CHECK \n"
 	listRules    = "# mine\nmeasure func=DIGEST_LIST_CHECK \nmeasure func=BPRM_CHECK mask=MAY_EXEC\n"
 	appraiseRule = "appraise func=BPRM_CHECK appraise_type=imasig \n"
 )
@@ -38,6 +39,11 @@ func TestSetup(t *testing.T) {
 		{"ima_policy=tcb ima_digest_list_pcr=11", unknown, disk, ""},
 		{"ima_policy=tcb ima_digest_list_pcr=11", unknown, tmpfs, "tmpfs"},
 		{"ima_policy=tcb ima_digest_list_pcr=+11", tcbRules, ramfs, "tmpfs"},
+		{"ima_policy=tcb ima_digest_list_pcr=11", tcbLists, tmpfs, "file system"},
+		{"ima_policy=tcb ima_digest_list_pcr=11", tcbLists, disk, ""},
+		{"ima_digest_list_pcr=11", "dont_measure fsmagic=0x1021994 func=DIGEST_LIST_CHECK\n" + listRules, tmpfs, "file system"},
+		{"ima_digest_list_pcr=11", "dont_measure fsmagic=0x1021994 func=FILE_CHECK\ndont_measure fsmagic=0x1021994 uid=7\n" + listRules, tmpfs, ""},
+		{"ima_digest_list_pcr=11", listRules + "dont_measure fsmagic=0x1021994\n", tmpfs, ""},
 		{"ima_digest_list_pcr=11", listRules, disk, ""},
 		{"ima_digest_list_pcr=11", tcbRules, disk, "does not measure digest lists"},
 		{"ima_policy=appraise_exec_tcb ima_appraise_digest_list=digest", unknown, tmpfs, ""},

@@ -26,6 +26,7 @@ func TestDigestLists(t *testing.T) {
 	if kernel.DigestLists {
 		t.Run("table", func(t *testing.T) { testTable(t, kernel) })
 		t.Run("loaded by the kernel", func(t *testing.T) { testLoadedByTheKernel(t, kernel) })
+		t.Run("left alone", testLeftAlone)
 		t.Run("attested", func(t *testing.T) { testAttestedLists(t, kernel) })
 		t.Run("appraised", func(t *testing.T) { testAppraised(t, kernel) })
 		return

@@ -107,6 +107,17 @@ func testLoadedByTheKernel(t *testing.T, kernel *boot.Kernel) {
 	}
 }
 
+// A policy that leaves out the file system of the lists makes the uploader leave them
+// alone: the kernel would take no lists any more, and it does with a policy that measures them.
+func testLeftAlone(t *testing.T) {
+	l := bootLoader(t, "ima_policy=tcb")
+	l.Wait(t, `upload_digest_lists: error: .*does not measure lists on`)
+	l.testLoaded(t)
+	if console := l.Console(); strings.Contains(console, "disabling digest lists") {
+		t.Error(console)
+	}
+}
+
 // testListed looks at what the register of the lists has.
 func (l *loader) testListed(t *testing.T, register string) {
 	t.Helper()
