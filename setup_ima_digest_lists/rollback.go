@@ -39,6 +39,9 @@ func rollbackCommand() *cli.Command {
 			case errors.As(err, &changed):
 				return command.WithHint(command.WithCode(command.ExitFailed, err), "keep copies of them, then use --force")
 			}
+			if !errors.Is(err, setup.ErrBusy) {
+				return command.WithHint(err, "mend it, and run rollback again: it goes on there")
+			}
 			return withBusyHint(err)
 		},
 	}

@@ -154,7 +154,7 @@ func (w *wizard) do(question string) error {
 	s := &setup.Setup{Config: w.config, Root: w.root}
 	steps, err := s.Steps()
 	if err != nil {
-		return err
+		return command.WithHint(err, "nothing was changed: mend it, or give another answer (--config FILE)")
 	}
 	fmt.Fprintln(w.out, "The plan:")
 	for i, step := range steps {

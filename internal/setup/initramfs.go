@@ -3,6 +3,7 @@ package setup
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -23,11 +24,11 @@ func (s *Setup) initramfsStep() (*Step, error) {
 	}
 	g, err := initramfs.Find(s.path("/"))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("initramfs = yes: %w", err)
 	}
 	command, err := g.Command("")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("initramfs = yes: %w", err)
 	}
 	touches, err := s.images()
 	if err != nil {
