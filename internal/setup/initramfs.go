@@ -40,7 +40,8 @@ func (s *Setup) initramfsStep() (*Step, error) {
 		Mend:    "run " + command + " by hand, and see what it says",
 		Touches: append(touches, "/var/lib/initramfs-tools", "/var/lib/digest_lists/initramfs-stale"),
 		Do: func(ctx context.Context, _ io.Writer) error {
-			if err := os.MkdirAll(s.path(workFolder), 0o700); err != nil {
+			// A maker that was killed leaves an image's worth of files.
+			if err := errors.Join(os.RemoveAll(s.path(workFolder)), os.MkdirAll(s.path(workFolder), 0o700)); err != nil {
 				return err
 			}
 			if err := os.Setenv("TMPDIR", workFolder); err != nil {
