@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,6 +28,10 @@ func (e *BusyError) Unwrap() error { return ErrBusy }
 // firstInherited is above the descriptors that shell scripts use for themselves.
 const firstInherited = 64
 
+// patience is for programs that were killed together with the run that has started them:
+// they hold the lock until the kernel is done with them.
+const patience = 2 * time.Second
+
 // lock takes the journal for this process and all programs that it starts: flock(2)
 // lasts until the last of them has closed it. A killed run may leave a program running
 // that goes on to write what is to be restored, such as the maker of an initramfs.
@@ -40,11 +45,15 @@ func (j *Journal) lock() error {
 	if err := own.Close(); err != nil {
 		return err
 	}
-	err = unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB)
-	if err == unix.EWOULDBLOCK {
-		return &BusyError{j.users()}
+	for end := time.Now().Add(patience); ; time.Sleep(patience / 100) {
+		err = unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB)
+		if err != unix.EWOULDBLOCK {
+			return err
+		}
+		if time.Now().After(end) {
+			return &BusyError{j.users()}
+		}
 	}
-	return err
 }
 
 // Close closes the journal; it stays on disk. What was started and is still there no
