@@ -63,7 +63,7 @@ demo: build
 
 test:
 	test/setup
-	$(GO) test $(TESTFLAGS) ./...
+	$(GO) test -timeout 30m $(TESTFLAGS) ./...
 
 bench: build
 	test/setup

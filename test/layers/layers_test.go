@@ -31,7 +31,7 @@ var internals = map[string]string{
 	"inroot":     "files below a root whose links lead nowhere else",
 	"listdir":    "names and order of the lists in a directory",
 	"packed":     "evidence that may be compressed",
-	"regular":    "files whole, up to a size, that are no fifos",
+	"regular":    "files whole, up to a size, that are no fifos parsers/ascii",
 	"selinux":    "labels, of which the list has the policy's",
 	"xattr":      "attributes of open files",
 }
