@@ -31,7 +31,7 @@ var internals = map[string]string{
 	"inroot":     "files below a root whose links lead nowhere else",
 	"listdir":    "names and order of the lists in a directory",
 	"packed":     "evidence that may be compressed",
-	"regular":    "files whole, up to a size, that are no fifos parsers/ascii",
+	"regular":    "files whole, up to a size, that are no fifos",
 	"selinux":    "labels, of which the list has the policy's",
 	"xattr":      "attributes of open files",
 }
@@ -39,6 +39,7 @@ var internals = map[string]string{
 // uses says which of them each public package may use.
 var uses = map[string][]string{
 	"attest":          {"ahead", "decode", "evm", "hashes", "imasig", "listdir", "packed", "regular"},
+	"parsers/ascii":   {"regular"},
 	"parsers/audit":   {"packed", "regular"},
 	"parsers/keylime": {"regular"},
 	"parsers/rpmdb":   {"inroot"},
