@@ -31,10 +31,7 @@ type Result struct {
 func run(cmd *exec.Cmd, fault Fault, at point) (*Result, error) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if cmd.SysProcAttr == nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{}
-	}
-	cmd.SysProcAttr.Setpgid = true
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.WaitDelay = limit // for what it has started and left
 	j := &judge{fault: fault, at: at, below: cmd.Dir, calls: make(map[kind]int)}
 	if err := j.start(cmd); err != nil {
