@@ -61,6 +61,7 @@ build:
 demo: build
 	./demo/run
 
+# The boots of test/boot take seven minutes on two cores, and on busy ones more than go test's ten.
 test:
 	test/setup
 	$(GO) test -timeout 30m $(TESTFLAGS) ./...

@@ -21,14 +21,8 @@ func rollbackCommand() *cli.Command {
 			&cli.BoolFlag{Name: "force", Usage: "restore also files that were changed since", DisableDefaultText: true},
 		},
 		Action: func(c *cli.Context) error {
-			if err := command.NoArguments(c); err != nil {
-				return err
-			}
-			root, err := absoluteRoot(c)
+			root, err := rootToChange(c)
 			if err != nil {
-				return err
-			}
-			if err := mustBeRoot(root); err != nil {
 				return err
 			}
 			err = setup.Rollback(c.Context, root, c.Bool("force"), func(step string) { fmt.Fprintln(c.App.Writer, "taken back:", step) })

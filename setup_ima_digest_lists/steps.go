@@ -63,14 +63,8 @@ func initramfsCommand() *cli.Command {
 			&cli.StringFlag{Name: "kernel", Aliases: []string{"V"}, Usage: "only for kernel `VERSION`", DefaultText: "every kernel"},
 		},
 		Action: func(c *cli.Context) error {
-			if err := command.NoArguments(c); err != nil {
-				return err
-			}
-			root, err := absoluteRoot(c)
+			root, err := rootToChange(c)
 			if err != nil {
-				return err
-			}
-			if err := mustBeRoot(root); err != nil {
 				return err
 			}
 			return rebuild(c.Context, root, c.String("kernel"), c.App.Writer)

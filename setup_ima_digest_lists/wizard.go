@@ -49,13 +49,11 @@ func runWizard(c *cli.Context) error {
 			"--yes and --config FILE take the place of answers; setup_ima_digest_lists --help lists the commands")
 	}
 	var err error
-	if w.root, err = absoluteRoot(c); err != nil {
-		return err
+	if w.root, err = absoluteRoot(c); err == nil && !c.Bool("dry-run") {
+		err = mustBeRoot(w.root)
 	}
-	if !c.Bool("dry-run") {
-		if err := mustBeRoot(w.root); err != nil {
-			return err
-		}
+	if err != nil {
+		return err
 	}
 	return withBusyHint(w.run())
 }

@@ -92,6 +92,18 @@ func mustBeRoot(root string) error {
 	return nil
 }
 
+// rootToChange returns the root of a command that takes no arguments and changes the system.
+func rootToChange(c *cli.Context) (string, error) {
+	if err := command.NoArguments(c); err != nil {
+		return "", err
+	}
+	root, err := absoluteRoot(c)
+	if err != nil {
+		return "", err
+	}
+	return root, mustBeRoot(root)
+}
+
 // rebuild makes the initramfs anew, with the lists that are there now.
 func rebuild(ctx context.Context, root, kernel string, out io.Writer) error {
 	g, err := initramfs.Find(root)

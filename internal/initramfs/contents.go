@@ -151,9 +151,11 @@ func (w *Wanted) visit(in *found, h *cpio.Header, content io.Reader) error {
 	switch {
 	case h.Mode&unix.S_IFMT != unix.S_IFREG:
 		return nil
+	case h.Name == w.dir+attributes && h.Size > maxManifest:
+		return fmt.Errorf("%s: %w: %d bytes, want at most %d", h.Name, regular.ErrTooLarge, h.Size, maxManifest)
 	case h.Name == w.dir+attributes:
 		var err error
-		in.manifest, err = io.ReadAll(io.LimitReader(content, maxManifest))
+		in.manifest, err = io.ReadAll(content)
 		return err
 	case h.Links > 1: // the last name has the content, which may not be the one that is wanted
 		in.links[h.File] = append(in.links[h.File], h.Name)

@@ -16,7 +16,11 @@ import (
 
 // images looks into what the next boot would load.
 func images(m *Machine) []Finding {
-	findings := absentImages(m)
+	menu, err := readMenu(m.root())
+	findings := menu.absent(m)
+	if err != nil {
+		findings = append(findings, one(Unknown, fmt.Sprintf("which images the boot menu has is not known: %v", err), rootMend(err))...)
+	}
 	paths := initramfs.Images(m.root())
 	if len(paths) == 0 && len(findings) == 0 {
 		return one(Warning, "no initramfs was found: lists are loaded when the root file system is there, or not at all", "see docs/boot.md")
@@ -28,13 +32,15 @@ func images(m *Machine) []Finding {
 	case !want.Lists():
 		return append(findings, one(OK, "the initramfs has no lists to have", "")...)
 	}
+	useless := menu.useless(m)
 	for _, path := range paths {
-		findings = append(findings, image(m, want, path)...)
+		findings = append(findings, image(m, want, path, useless)...)
 	}
 	return findings
 }
 
-func image(m *Machine, want *initramfs.Wanted, path string) []Finding {
+// image looks into one; useless is how bad it is that one does not load lists.
+func image(m *Machine, want *initramfs.Wanted, path string, useless Verdict) []Finding {
 	in, err := want.Inspect(path)
 	switch {
 	case errors.Is(err, initramfs.ErrNoProgram):
@@ -46,9 +52,9 @@ func image(m *Machine, want *initramfs.Wanted, path string) []Finding {
 	case in.Current():
 		return one(OK, fmt.Sprintf("%s has the uploader, the certificates, the policy and the %d lists that are here now, with their signatures", path, in.Lists), "")
 	case !in.Loads():
-		return one(needed(m), path+" loads no list: "+lacks(in), rebuildCommand(m))
+		return one(useless, path+" loads no list: "+lacks(in), rebuildCommand(m))
 	case len(in.Unsigned) > 0:
-		return one(needed(m), path+" has no signatures of some lists, or older ones, and appraisal would refuse them: "+lacks(in), rebuildCommand(m))
+		return one(useless, path+" has no signatures of some lists, or older ones, and appraisal would refuse them: "+lacks(in), rebuildCommand(m))
 	}
 	return one(Warning, path+" is older than the system: "+lacks(in), rebuildCommand(m))
 }
@@ -75,46 +81,44 @@ func lacks(in *initramfs.Contents) string {
 	return strings.Join(parts, "; ")
 }
 
-// needed is how bad it is that an image does not load lists: no program would run where
-// the kernel asks for them.
-func needed(m *Machine) Verdict {
-	args, _ := os.ReadFile(filepath.Join(m.path(securityfs.ProcMountPoint), "cmdline"))
-	all := strings.Fields(string(args))
-	for _, e := range entries(m) {
-		all = append(all, e.Args...)
+// A menu is what a boot menu has for digest lists.
+type menu struct {
+	args   []string // for the kernel, of all entries
+	images []string // by the names that the boot loader has for them
+}
+
+// readMenu returns what there is also with an error. A boot loader that is not known has none.
+func readMenu(root string) (m menu, err error) {
+	l, err := bootloader.Detect(root)
+	if errors.Is(err, bootloader.ErrUnknown) {
+		return m, nil
 	}
+	if err != nil {
+		return m, err
+	}
+	entries, err := l.Entries()
+	for _, e := range entries {
+		m.args = append(m.args, e.Args...)
+	}
+	images, imagesErr := l.Images()
+	m.images = images
+	return m, errors.Join(err, imagesErr)
+}
+
+// useless is how bad an image is that does not load lists: no program would run where the
+// kernel asks for them.
+func (b menu) useless(m *Machine) Verdict {
+	args, _ := os.ReadFile(filepath.Join(m.path(securityfs.ProcMountPoint), "cmdline"))
+	all := slices.Concat(strings.Fields(string(args)), b.args)
 	if slices.ContainsFunc(all, func(a string) bool { return strings.HasPrefix(a, "ima_appraise_digest_list=") }) {
 		return Error
 	}
 	return Warning
 }
 
-// entries returns those that were added to the boot menu; of a menu that cannot be
-// read, none: absentImages says so.
-func entries(m *Machine) []bootloader.Entry {
-	l, err := bootloader.Detect(m.root())
-	if err != nil {
-		return nil
-	}
-	all, _ := l.Entries()
-	return all
-}
-
-// absentImages finds entries of the boot menu whose image is not there.
-func absentImages(m *Machine) []Finding {
-	l, err := bootloader.Detect(m.root())
-	if errors.Is(err, bootloader.ErrUnknown) {
-		return nil
-	}
-	var names []string
-	if err == nil {
-		names, err = l.Images()
-	}
-	if err != nil {
-		return one(Unknown, fmt.Sprintf("which images the boot menu has is not known: %v", err), rootMend(err))
-	}
-	var findings []Finding
-	for _, name := range names {
+// absent finds entries whose image is not there.
+func (b menu) absent(m *Machine) (findings []Finding) {
+	for _, name := range b.images {
 		if !m.onBootPartition(name) {
 			findings = append(findings, Finding{
 				Verdict: Error, Mend: rebuildCommand(m),
