@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"digestlists/internal/atomicfile"
@@ -120,15 +121,54 @@ func newName(name string) string {
 	return filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+".new")
 }
 
-func oldName(name string) string {
-	return filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+".old")
+// oldName also says when the folder above had changed last, for who finds it after the run
+// that took the journal apart was killed.
+func oldName(name string, ns int64) string {
+	return oldPrefix(name) + strconv.FormatInt(ns, 10)
+}
+
+func oldPrefix(name string) string {
+	return filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+".old-")
+}
+
+// takeApart removes a journal that is under its old name, the last trace of it being the time
+// of the folder above.
+func takeApart(old string) error {
+	_, text, _ := strings.Cut(filepath.Base(old), ".old-")
+	ns, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return fmt.Errorf("%s: %w: want the time of its folder in its name", old, ErrDamaged)
+	}
+	if err := os.RemoveAll(old); err != nil {
+		return err
+	}
+	return setTime(filepath.Dir(old), ns)
 }
 
 // clear removes what a killed run has left of making or removing a journal.
 func (j *Journal) clear() error {
 	for name := j.dir; name != "/" && name != "."; name = filepath.Dir(name) {
-		if err := errors.Join(os.RemoveAll(j.path(newName(name))), os.RemoveAll(j.path(oldName(name)))); err != nil {
+		if err := os.RemoveAll(j.path(newName(name))); err != nil {
 			return err
+		}
+		if err := j.takeOldApart(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *Journal) takeOldApart(name string) error {
+	prefix := oldPrefix(j.path(name))
+	siblings, err := os.ReadDir(filepath.Dir(prefix))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, s := range siblings {
+		if old := filepath.Join(filepath.Dir(prefix), s.Name()); strings.HasPrefix(old, prefix) {
+			if err := takeApart(old); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -234,12 +274,9 @@ func (j *Journal) Remove() error {
 			return fmt.Errorf("group %s is not undone", g.Name)
 		}
 	}
-	old := j.path(oldName(first.Made))
+	old := j.path(oldName(first.Made, first.Time))
 	if err := os.Rename(j.path(first.Made), old); err != nil {
 		return err
 	}
-	if err := errors.Join(j.Close(), os.RemoveAll(old)); err != nil {
-		return err
-	}
-	return setTime(j.path(filepath.Dir(first.Made)), first.Time)
+	return errors.Join(j.Close(), takeApart(old))
 }

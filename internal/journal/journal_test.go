@@ -185,6 +185,24 @@ func TestChangedSince(t *testing.T) {
 	}
 }
 
+// A run that was killed while it took the journal apart leaves nothing that the next does not
+// take away, and the folder above is as it was.
+func TestKilledInRemove(t *testing.T) {
+	root := system(t)
+	before := hosttest.Snapshot(t, root)
+	j := open(t, root)
+	first := j.records[0]
+	if err := errors.Join(j.Close(), os.Rename(j.path(first.Made), j.path(oldName(first.Made, first.Time)))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(root, dir, false); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("Open: %v, want that there is none", err)
+	}
+	if diff := cmp.Diff(before, hosttest.Snapshot(t, root)); diff != "" {
+		t.Errorf("left behind (-before +after):\n%s", diff)
+	}
+}
+
 func TestBusy(t *testing.T) {
 	root := system(t)
 	defer open(t, root).Close()

@@ -145,8 +145,8 @@ func TestKilledInRollback(t *testing.T) {
 		cmd := exec.Command("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace="+calls, "-e", fmt.Sprintf("inject=%s:signal=KILL:when=%d", calls, at), self)
 		cmd.Env = append(os.Environ(), killRoot+"="+root, killWhat+"=rollback", killAt+"=100")
 		out, err := cmd.CombinedOutput()
-		if err == nil {
-			break
+		if err == nil || killed > 0 && strings.Contains(string(out), ErrNothing.Error()) {
+			break // in the second case the last one was killed when all but the journal's own files was done
 		}
 		if cmd.ProcessState.ExitCode() != -1 {
 			t.Fatalf("%v\n%s", err, out)
