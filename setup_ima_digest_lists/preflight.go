@@ -16,8 +16,8 @@ func preflightCommand() *cli.Command {
 		Name:      "preflight",
 		Usage:     "look at the machine and change nothing",
 		UsageText: "setup_ima_digest_lists preflight [--root DIR] [-d DIR] [--cert FILE] [--json]",
-		Description: "Prints what it finds, each as ok, warning, error or unknown, with what it means and the\n" +
-			"command that mends it. The exit code is 1 if there is an error or something unknown.",
+		Description: "Prints what it finds, each as ok, warning, error or unknown; what is not ok with what that means\n" +
+			"and the command that mends it. The exit code is 1 if there is an error or something unknown.",
 		Flags: []cli.Flag{
 			rootFlag(),
 			&cli.StringFlag{Name: "dir", Aliases: []string{"d"}, Value: listdir.Default, Usage: "digest list `DIR`ectory"},
@@ -45,11 +45,12 @@ func printFindings(w io.Writer, findings []preflight.Finding, asJSON bool) error
 		return printJSON(w, findings)
 	}
 	for _, f := range findings {
-		if _, err := fmt.Fprintf(w, "%-8s %-12s %s\n", f.Verdict, f.Check, f.Text); err != nil {
-			return err
+		text := f.Text
+		if f.Verdict != preflight.OK {
+			text = fmt.Sprintf("%s: %s\n%21s mend: %s", f.Text, f.Means, "", f.Mend)
 		}
-		if f.Mend != "" {
-			fmt.Fprintf(w, "%21s mend: %s\n", "", f.Mend)
+		if _, err := fmt.Fprintf(w, "%-8s %-12s %s\n", f.Verdict, f.Check, text); err != nil {
+			return err
 		}
 	}
 	return nil

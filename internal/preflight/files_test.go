@@ -74,7 +74,7 @@ func TestImages(t *testing.T) {
 	for change, text := range map[string]string{
 		"rm usr/bin/upload*":                         "loads no list: not in it: usr/bin/upload_digest_lists",
 		"rm -r etc/ima/digest_lists":                 "loads no list: not in it: etc/ima/digest_lists/0-file_list-compact-known",
-		"rm etc/ima/digest_lists.attributes":         "appraisal would refuse them: without the signature of here: etc/ima/digest_lists/0-file_list-compact-known",
+		"rm etc/ima/digest_lists.attributes":         "has no signatures of some lists, or older ones: without the signature of here: etc/ima/digest_lists/0-file_list-compact-known: appraisal would refuse these lists",
 		"rm etc/ima/ima-policy":                      "is older than the system: not in it: etc/ima/ima-policy",
 		"rm etc/keys/*; echo x >>etc/ima/ima-policy": "is older than the system: not in it: etc/keys/x509_ima.der; another one in it: etc/ima/ima-policy",
 		"cd etc/ima/digest_lists; for i in 1 2; do cp 0-* $i-file_list-x-y; done; cd ../../..": "is older than the system: no longer here: etc/ima/digest_lists/1-file_list-x-y and 1 more",
@@ -136,6 +136,7 @@ func TestPackages(t *testing.T) {
 	want(t, packages(m), Error, "the clock says ")
 	m.write(t, db, "no database")
 	want(t, packages(m), Error, "the RPM database cannot be read")
+	want(t, compareHash(map[uint32]int{2: 1, 8: 5, 10: 2}, "sha1"), Warning, "7 of 8 packages have digests of another algorithm (sha256) than the kernel's (sha1)")
 	m.unreadable(t, "/var/lib/rpm")
 	want(t, packages(m), Unknown, "rpm")
 }
@@ -148,6 +149,10 @@ func TestTrouble(t *testing.T) {
 	m.write(t, "/proc/7/comm", "gjs\n")
 	m.write(t, "/proc/7/maps", "1000-2000 rwxp 00000000 00:00 1 /var/tmp/ffi (deleted)\n")
 	want(t, trouble(m), Warning, "gjs (/var/tmp/ffi)")
+	m.unreadable(t, "/usr/sbin/plymouthd")
+	want(t, trouble(m), Warning, "plymouth copies files") // a link is a file that is there
+	m.unreadable(t, "/usr/sbin")
+	want(t, trouble(m), Unknown, "whether plymouth copies files")
 }
 
 func TestKeyring(t *testing.T) {
@@ -189,10 +194,10 @@ func TestCertificate(t *testing.T) {
 		t.Helper()
 		cert := parse()
 		change(cert)
-		want(t, usable("cert", cert, now.Add(time.Hour)), verdict, text)
+		want(t, usable(&Machine{Cert: "cert"}, cert, now.Add(time.Hour)), verdict, text)
 	}
 	check(func(*x509.Certificate) {}, OK, "a kernel can use")
-	check(func(c *x509.Certificate) { c.NotBefore = now.Add(48 * time.Hour) }, Error, "is the clock right?")
+	check(func(c *x509.Certificate) { c.NotBefore = now.Add(48 * time.Hour) }, Error, "the clock is behind")
 	check(func(c *x509.Certificate) { c.SubjectKeyId = nil }, Error, "no subject key identifier")
 	check(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign }, Error, "not for digital signatures")
 

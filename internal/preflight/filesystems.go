@@ -2,7 +2,6 @@ package preflight
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"strings"
@@ -17,7 +16,7 @@ import (
 func fileSystems(m *Machine) []Finding {
 	mounts, err := os.ReadFile(m.path("/proc/mounts"))
 	if err != nil {
-		return one(Unknown, fmt.Sprintf("file systems are not known: %v", err), "mount /proc")
+		return m.unread("/proc/mounts", err, "file systems are not known, nor whether they keep signatures")
 	}
 	var findings []Finding
 	for line := range strings.Lines(string(mounts)) {
@@ -28,7 +27,7 @@ func fileSystems(m *Machine) []Finding {
 		findings = append(findings, mount(m, f[1], f[2], f[3])...)
 	}
 	if len(findings) == 0 {
-		return one(OK, "file systems keep attributes and notice changes, as far as they are looked at", "")
+		return fine("file systems keep attributes and notice changes, as far as they are looked at")
 	}
 	return findings
 }
@@ -39,28 +38,29 @@ var versionsAlways = imapolicy.Version{Major: 6, Minor: 1}
 
 func mount(m *Machine, where, kind, options string) []Finding {
 	var findings []Finding
-	if _, err := xattr.Get(m.path(where), "security.ima"); errors.Is(err, xattr.ErrUnsupported) {
-		findings = append(findings, Finding{
-			Verdict: Error, Text: where + " (" + kind + ") keeps no security attributes: signatures and what appraisal writes are lost",
-			Mend: "use a file system that does, such as ext4 or xfs",
-		})
+	_, err := xattr.Get(m.path(where), "security.ima")
+	switch {
+	case errors.Is(err, xattr.ErrUnsupported):
+		findings = amiss(Error, where+" ("+kind+") keeps no security attributes", "signatures and what appraisal writes are lost",
+			"use a file system that does, such as ext4 or xfs")
+	case err != nil && !errors.Is(err, xattr.ErrAbsent) && !missing(err):
+		findings = m.unread(where, err, "whether signatures are kept there is not known")
 	}
 	version, err := imapolicy.ParseVersion(kernelconfig.Version(m.Root))
 	old := err != nil || version.Major < versionsAlways.Major || version.Major == versionsAlways.Major && version.Minor < versionsAlways.Minor
 	if strings.HasPrefix(kind, "ext") && old && !strings.Contains(","+options+",", ",i_version,") {
-		findings = append(findings, Finding{
-			Verdict: Warning, Text: where + " (" + kind + ") is mounted without i_version: a file that is changed while it is in use may not be measured or appraised again",
-			Mend: "mount -o remount,i_version " + where + ", and add iversion to it in /etc/fstab",
-		})
+		findings = append(findings, amiss(Warning, where+" ("+kind+") is mounted without i_version",
+			"a file that is changed while it is in use may not be measured or appraised again",
+			"mount -o remount,i_version "+where+", and add iversion to it in /etc/fstab")...)
 	}
 	return findings
 }
 
 // initramfsRoot looks at what the initramfs is unpacked to.
 func initramfsRoot(m *Machine) []Finding {
-	text, err := os.ReadFile(m.path("/proc/cmdline"))
+	text, err := os.ReadFile(m.path(commandLineFile))
 	if err != nil {
-		return one(Unknown, fmt.Sprintf("the command line of the kernel is not known: %v", err), "mount /proc")
+		return m.unread(commandLineFile, err, "the command line of the kernel is not known, nor whether the initramfs keeps signatures")
 	}
 	var root, tmpfs bool
 	for _, word := range strings.Fields(string(text)) {
@@ -68,10 +68,10 @@ func initramfsRoot(m *Machine) []Finding {
 		tmpfs = tmpfs || word == "initramtmpfs"
 	}
 	if root && !tmpfs {
-		return one(Warning, "the initramfs is unpacked to ramfs, which keeps no attributes: signatures of lists are lost, and the kernel loads none there",
+		return amiss(Warning, "the initramfs is unpacked to ramfs, which keeps no attributes", "signatures of lists are lost, and the kernel loads none there",
 			"boot with initramtmpfs; the entries that setup_ima_digest_lists adds do")
 	}
-	return one(OK, "the initramfs is unpacked to tmpfs, which keeps attributes", "")
+	return fine("the initramfs is unpacked to tmpfs, which keeps attributes")
 }
 
 // missing reports whether a file is not there.

@@ -19,18 +19,18 @@ func images(m *Machine) []Finding {
 	menu, err := readMenu(m.root())
 	findings := menu.absent(m)
 	if err != nil {
-		findings = append(findings, one(Unknown, fmt.Sprintf("which images the boot menu has is not known: %v", err), rootMend(err))...)
+		findings = append(findings, m.unread("/boot", err, "which images the boot menu has is not known")...)
 	}
 	paths := initramfs.Images(m.root())
 	if len(paths) == 0 && len(findings) == 0 {
-		return one(Warning, "no initramfs was found: lists are loaded when the root file system is there, or not at all", "see docs/boot.md")
+		return amiss(Warning, "no initramfs was found", "lists are loaded when the root file system is there, or not at all", rebuildCommand(m))
 	}
 	want, err := initramfs.Want(m.root(), m.Dir)
 	switch {
 	case err != nil:
-		return append(findings, one(Unknown, err.Error(), rootMend(err))...)
+		return append(findings, m.unread(m.Dir, err, "whether the images have the lists that are here is not known")...)
 	case !want.Lists():
-		return append(findings, one(OK, "the initramfs has no lists to have", "")...)
+		return append(findings, fine("the initramfs has no lists to have")...)
 	}
 	useless := menu.useless(m)
 	for _, path := range paths {
@@ -41,22 +41,23 @@ func images(m *Machine) []Finding {
 
 // image looks into one; useless is how bad it is that one does not load lists.
 func image(m *Machine, want *initramfs.Wanted, path string, useless Verdict) []Finding {
+	const unknown = "whether the next boot loads the lists that are here is not known"
 	in, err := want.Inspect(path)
 	switch {
 	case errors.Is(err, initramfs.ErrNoProgram):
-		return one(Unknown, fmt.Sprintf("what is in %s is not known: %v", path, err), "install the program")
+		return amiss(Unknown, fmt.Sprintf("%s: %v", path, err), unknown, "install that program, and look again: apt-get install or dnf install")
 	case errors.Is(err, compact.ErrMalformed) || errors.Is(err, compact.ErrTruncated):
-		return one(Error, fmt.Sprintf("the image cannot be read: %v", err), rebuildCommand(m))
+		return amiss(Error, fmt.Sprintf("the image cannot be read: %v", err), "it may not boot", rebuildCommand(m))
 	case err != nil:
-		return one(Unknown, fmt.Sprintf("what is in the image is not known: %v", err), rootMend(err))
+		return m.unread(strings.TrimPrefix(path, m.Root), err, unknown)
 	case in.Current():
-		return one(OK, fmt.Sprintf("%s has the uploader, the certificates, the policy and the %d lists that are here now, with their signatures", path, in.Lists), "")
+		return fine("%s has the uploader, the certificates, the policy and the %d lists that are here now, with their signatures", path, in.Lists)
 	case !in.Loads():
-		return one(useless, path+" loads no list: "+lacks(in), rebuildCommand(m))
+		return amiss(useless, path+" loads no list: "+lacks(in), "where the kernel appraises, no program would run", rebuildCommand(m))
 	case len(in.Unsigned) > 0:
-		return one(useless, path+" has no signatures of some lists, or older ones, and appraisal would refuse them: "+lacks(in), rebuildCommand(m))
+		return amiss(useless, path+" has no signatures of some lists, or older ones: "+lacks(in), "appraisal would refuse these lists", rebuildCommand(m))
 	}
-	return one(Warning, path+" is older than the system: "+lacks(in), rebuildCommand(m))
+	return amiss(Warning, path+" is older than the system: "+lacks(in), "the kernel gets what was here before", rebuildCommand(m))
 }
 
 // lacks says how an image differs, with an example of each way.
@@ -120,10 +121,8 @@ func (b menu) useless(m *Machine) Verdict {
 func (b menu) absent(m *Machine) (findings []Finding) {
 	for _, name := range b.images {
 		if !m.onBootPartition(name) {
-			findings = append(findings, Finding{
-				Verdict: Error, Mend: rebuildCommand(m),
-				Text: "a boot entry for digest lists has the image " + name + ", which is not there",
-			})
+			findings = append(findings, amiss(Error, "a boot entry for digest lists has the image "+name+", which is not there",
+				"that entry does not boot", rebuildCommand(m))...)
 		}
 	}
 	return findings
@@ -145,11 +144,11 @@ var hooks = []string{"/usr/share/initramfs-tools/hooks/digestlists", "/usr/lib/d
 func rebuildCommand(m *Machine) string {
 	g, err := initramfs.Find(m.root())
 	if err != nil {
-		return err.Error()
+		return "install dracut or initramfs-tools, then " + m.tool("initramfs")
 	}
 	command, err := g.Command("")
 	if err != nil {
-		return err.Error()
+		return "install a kernel with its modules (" + err.Error() + "), then " + m.tool("initramfs")
 	}
 	if !slices.ContainsFunc(hooks, func(hook string) bool { there, _ := exists(m.path(hook)); return there }) {
 		return "install the hook for dracut or initramfs-tools (make install-initramfs), then " + command

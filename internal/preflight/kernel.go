@@ -11,7 +11,7 @@ import (
 var options = []struct {
 	name    string
 	verdict Verdict // without it
-	text    string  // what is missing then
+	means   string  // what is missing then
 }{
 	{"CONFIG_IMA", Error, "nothing is measured or appraised"},
 	{"CONFIG_SECURITYFS", Error, "there is no way to load digest lists or policies"},
@@ -26,20 +26,18 @@ var options = []struct {
 func kernel(m *Machine) []Finding {
 	version := kernelconfig.Version(m.Root)
 	if version == "" {
-		return one(Unknown, "the version of the kernel is not known: /proc/sys/kernel/osrelease cannot be read", "mount /proc")
+		return amiss(Unknown, "the version of the kernel is not known: /proc/sys/kernel/osrelease cannot be read",
+			"whether it can have digest lists is not known either", "mount -t proc proc "+m.path("/proc"))
 	}
 	config, where, err := kernelconfig.Read(m.Root, version)
 	if err != nil {
-		return one(Unknown, fmt.Sprintf("kernel %s: how it was built is not known: %v", version, err),
-			"install the file /boot/config-"+version+" of the kernel's package")
+		return amiss(Unknown, fmt.Sprintf("kernel %s: how it was built is not known: %v", version, err), "it may lack IMA or appraisal",
+			"modprobe configs, where the kernel has /proc/config.gz; or install the file /boot/config-"+version+" of the kernel's package")
 	}
-	findings := one(OK, fmt.Sprintf("kernel %s, built as %s says", version, where), "")
+	findings := fine("kernel %s, built as %s says", version, where)
 	for _, o := range options {
 		if v := config[o.name]; v != "y" && v != "m" {
-			findings = append(findings, Finding{
-				Verdict: o.verdict, Text: o.name + " is not set: " + o.text,
-				Mend: "boot a kernel that is built with " + o.name + "=y",
-			})
+			findings = append(findings, amiss(o.verdict, o.name+" is not set", o.means, "boot a kernel that is built with "+o.name+"=y")...)
 		}
 	}
 	return findings

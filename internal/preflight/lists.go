@@ -1,7 +1,9 @@
 package preflight
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"digestlists/compact"
@@ -18,26 +20,31 @@ func budget(m *Machine) []Finding {
 	limit := int64(kerneltable.DefaultBudget)
 	if c, err := securityfs.ReadCommandLine(m.path(securityfs.ProcMountPoint)); err == nil {
 		if limit, err = c.Budget(kerneltable.DefaultBudget, kerneltable.MaxBudget); err != nil {
-			return one(Error, err.Error(), "boot with ima_digest_db_size=64M")
+			return amiss(Error, err.Error(), "how many digests the kernel takes is not known", "boot with ima_digest_db_size=64M")
 		}
 	}
 	dir, err := listdir.Open(m.path(m.Dir))
 	if missing(err) {
-		return one(OK, m.Dir+": there are no lists yet", "")
+		return fine("%s: there are no lists yet", m.Dir)
 	}
+	const unknown = "whether the lists fit into the kernel's table is not known"
 	if err != nil {
-		return one(Unknown, err.Error(), "")
+		return m.unread(m.Dir, err, unknown)
 	}
 	defer dir.Close()
 	cost, err := costOf(dir)
+	if errors.Is(err, fs.ErrPermission) {
+		return m.unread(m.Dir, err, unknown)
+	}
 	if err != nil {
-		return one(Error, fmt.Sprintf("%s: %v", m.Dir, err), "remove this list, or make it again: gen_digest_lists(8)")
+		return amiss(Error, fmt.Sprintf("%s: %v", m.Dir, err), "what this list says, no kernel will know",
+			"remove it, or make it again with gen_digest_lists; "+m.tool("check")+" names every such list")
 	}
 	text := fmt.Sprintf("%d lists take %d of %d bytes of the kernel's table", len(dir.Lists()), cost, limit)
 	if cost > limit {
-		return one(Error, text+": those that come last have no room", "boot with ima_digest_db_size=64M, or do without some lists")
+		return amiss(Error, text, "those that come last have no room", "boot with ima_digest_db_size=64M, or do without some lists")
 	}
-	return one(OK, text, "")
+	return fine("%s", text)
 }
 
 // costOf returns what all digests of a directory cost, each counted once.

@@ -2,7 +2,6 @@ package preflight
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -22,12 +21,16 @@ func policy(m *Machine) []Finding {
 }
 
 func rulesInForce(m *Machine) []Finding {
-	text, err := os.ReadFile(m.path(securityfs.MountPoint + "/ima/policy"))
+	const name, unknown = securityfs.MountPoint + "/ima/policy", "the rules in force are not known"
+	text, err := os.ReadFile(m.path(name))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return one(OK, "no policy can be loaded any more, or there is no IMA: the kernel has one at most from its command line", "")
+		return fine("no policy can be loaded any more, or there is no IMA: the kernel has one at most from its command line")
+	case errors.Is(err, fs.ErrPermission) && os.Geteuid() == 0:
+		return amiss(Unknown, err.Error(), unknown+": most kernels do not show them",
+			"boot a kernel with CONFIG_IMA_READ_POLICY=y; setup_ima_digest_lists policy check reads a policy before it is loaded")
 	case err != nil:
-		return one(Unknown, fmt.Sprintf("the rules in force are not known: %v (most kernels do not show them)", err), "")
+		return m.unread(name, err, unknown)
 	}
 	rules := 0
 	for line := range strings.Lines(string(text)) {
@@ -35,7 +38,7 @@ func rulesInForce(m *Machine) []Finding {
 			rules++
 		}
 	}
-	return one(OK, fmt.Sprintf("%d rules are in force", rules), "")
+	return fine("%d rules are in force", rules)
 }
 
 func rulesOfNextBoot(m *Machine) []Finding {
@@ -44,13 +47,13 @@ func rulesOfNextBoot(m *Machine) []Finding {
 		return nil
 	}
 	if err != nil {
-		return one(Unknown, err.Error(), "")
+		return m.unread(customPolicy, err, "whether the rules of the next boot have digest lists measured is not known")
 	}
 	for line := range strings.Lines(string(text)) {
 		if words := strings.Fields(line); len(words) > 1 && words[0] == "measure" && slices.Contains(words, "func=DIGEST_LIST_CHECK") {
-			return one(OK, customPolicy+" measures digest lists", "")
+			return fine("%s measures digest lists", customPolicy)
 		}
 	}
-	return one(Warning, customPolicy+" replaces the policy of the command line and does not measure digest lists: none is taken then to measure",
-		"echo '"+digestListRule+"' >> "+customPolicy)
+	return amiss(Warning, customPolicy+" replaces the policy of the command line and does not measure digest lists", "none is taken then to measure",
+		"echo '"+digestListRule+"' >> "+m.path(customPolicy))
 }

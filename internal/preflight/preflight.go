@@ -34,8 +34,9 @@ func (v Verdict) Stops() bool { return rank[v] >= rank[Unknown] }
 type Finding struct {
 	Check   string  `json:"check"`   // a name out of [Checks]
 	Verdict Verdict `json:"verdict"` // how good it is
-	Text    string  `json:"text"`    // what was found and what it means
-	Mend    string  `json:"mend"`    // the command or change that mends it, or ""
+	Text    string  `json:"text"`    // what was found
+	Means   string  `json:"means"`   // what that means for digest lists; "" for OK, whose text says it
+	Mend    string  `json:"mend"`    // the command or change that mends it; "" for OK only
 }
 
 // A Machine is what is looked at: the running system, or files below another root.
@@ -102,18 +103,6 @@ func Worst(findings []Finding) Verdict {
 		}
 	}
 	return worst
-}
-
-func one(v Verdict, text, mend string) []Finding {
-	return []Finding{{Verdict: v, Text: text, Mend: mend}}
-}
-
-// rootMend is what helps against a file that may not be read.
-func rootMend(err error) string {
-	if errors.Is(err, fs.ErrPermission) {
-		return "look as root"
-	}
-	return ""
 }
 
 // exists tells whether a file is there; an error is that this cannot be told.

@@ -68,14 +68,14 @@ func (m *Machine) unreadable(t *testing.T, name string) {
 }
 
 // want checks that one of the findings has the verdict and the text, and that all but
-// ok say what mends them, or what could not be found out.
+// ok say what they mean and what mends them.
 func want(t *testing.T, findings []Finding, verdict Verdict, text string) {
 	t.Helper()
 	found := false
 	for _, f := range findings {
-		found = found || f.Verdict == verdict && strings.Contains(f.Text, text)
-		if f.Mend == "" && (f.Verdict == Warning || f.Verdict == Error) {
-			t.Errorf("nothing mends %s %q", f.Verdict, f.Text)
+		found = found || f.Verdict == verdict && strings.Contains(f.Text+": "+f.Means, text)
+		if f.Verdict == OK != (f.Means == "") || f.Verdict == OK != (f.Mend == "") {
+			t.Errorf("%s %q: means %q, mended by %q", f.Verdict, f.Text, f.Means, f.Mend)
 		}
 	}
 	if !found {

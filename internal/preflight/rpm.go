@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -16,16 +18,21 @@ import (
 func packages(m *Machine) []Finding {
 	path, err := rpmdb.Find(m.root())
 	if errors.Is(err, rpmdb.ErrNoDatabase) {
-		return one(OK, "there is no RPM database: lists are made of folders or package files", "")
+		return fine("there is no RPM database: lists are made of folders or package files")
 	}
+	const unknown = "whether lists can be made of packages is not known"
 	if err != nil {
-		return one(Unknown, err.Error(), "")
+		return m.unread("/var/lib/rpm", err, unknown)
 	}
 	counts, err := algorithms(path)
-	if err != nil {
-		return one(Error, fmt.Sprintf("the RPM database cannot be read: %v", err), "rpmdb --rebuilddb")
+	if errors.Is(err, fs.ErrPermission) {
+		return m.unread("/var/lib/rpm", err, unknown)
 	}
-	return append(compareHash(counts, kernelHash(m)), clock(path)...)
+	if err != nil {
+		return amiss(Error, fmt.Sprintf("the RPM database cannot be read: %v", err), "no list can be made of its packages",
+			"rpmdb --rebuilddb --dbpath "+filepath.Dir(path))
+	}
+	return append(compareHash(counts, kernelHash(m)), m.clock(path)...)
 }
 
 // algorithms counts the packages with files by the algorithm of their digests, as
@@ -75,30 +82,34 @@ func kernelHash(m *Machine) string {
 
 func compareHash(counts map[uint32]int, hash string) []Finding {
 	all, other := 0, 0
-	var example string
+	var example uint32 // what most of the others have
 	for id, n := range counts {
 		if all += n; pgpNames[id] != hash {
-			other += n
-			example = pgpNames[id]
+			if other += n; n > counts[example] || n == counts[example] && id < example {
+				example = id
+			}
 		}
 	}
 	if other == 0 {
-		return one(OK, fmt.Sprintf("the digests of all %d packages with files are %s, as the kernel's", all, hash), "")
+		return fine("the digests of all %d packages with files are %s, as the kernel's", all, hash)
 	}
-	return one(Warning, fmt.Sprintf("%d of %d packages have digests of another algorithm (%s) than the kernel's (%s): their files are unknown", other, all, example, hash),
-		"boot with ima_hash= the algorithm of most packages, and list the others by folder")
+	mend := "list their files by folder: immutable = FOLDER in the answers"
+	if name := pgpNames[example]; counts[example] > all-other && strings.HasPrefix(name, "sha") {
+		mend = "boot with ima_hash=" + name + " (hash = " + name + " in the answers); and list the files of the others by folder: immutable = FOLDER"
+	}
+	return amiss(Warning, fmt.Sprintf("%d of %d packages have digests of another algorithm (%s) than the kernel's (%s)", other, all, pgpNames[example], hash),
+		"their files are unknown to the kernel", mend)
 }
 
-// clock compares the clock with the last change of the database: a clock that is behind
-// makes certificates invalid.
-func clock(path string) []Finding {
+// clock compares the clock with the last change of the database.
+func (m *Machine) clock(path string) []Finding {
 	info, err := os.Stat(path)
 	if err != nil {
-		return one(Unknown, err.Error(), "")
+		return m.unread("/var/lib/rpm", err, "whether the clock is behind is not known")
 	}
 	if now := time.Now(); info.ModTime().After(now.Add(time.Minute)) {
-		return one(Error, fmt.Sprintf("the clock says %s, before the last change of the RPM database, %s", now.Format(time.DateTime), info.ModTime().Format(time.DateTime)),
-			"set the clock: timedatectl set-ntp true")
+		return amiss(Error, fmt.Sprintf("the clock says %s, before the last change of the RPM database, %s", now.Format(time.DateTime), info.ModTime().Format(time.DateTime)),
+			"a clock that is behind makes certificates invalid", "set the clock: timedatectl set-ntp true")
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ func trouble(m *Machine) []Finding {
 	findings := plymouth(m)
 	findings = append(findings, temporaryCode(m)...)
 	if len(findings) == 0 {
-		return one(OK, "no program is known to go wrong with appraisal", "")
+		return fine("no program is known to go wrong with appraisal")
 	}
 	return findings
 }
@@ -23,9 +23,13 @@ func trouble(m *Machine) []Finding {
 // plymouth copies its files into the initramfs without their attributes.
 func plymouth(m *Machine) []Finding {
 	for _, program := range []string{"/usr/sbin/plymouthd", "/sbin/plymouthd"} {
-		if there, _ := exists(m.path(program)); there {
-			return one(Warning, "plymouth copies files into the initramfs without their security attributes: under appraisal it may not run there",
-				"boot with plymouth.enable=0 rd.plymouth=0, or list its files")
+		there, err := exists(m.path(program))
+		if err != nil {
+			return m.unread(program, err, "whether plymouth copies files into the initramfs without their security attributes is not known")
+		}
+		if there {
+			return amiss(Warning, "plymouth copies files into the initramfs without their security attributes", "under appraisal it may not run there",
+				"boot with plymouth.enable=0 rd.plymouth=0, or list its files: gen_digest_lists -f unknown")
 		}
 	}
 	return nil
@@ -63,11 +67,13 @@ func temporaryCode(m *Machine) []Finding {
 	var findings []Finding
 	if len(programs) > 0 {
 		slices.Sort(programs)
-		findings = one(Warning, fmt.Sprintf("%d programs execute temporary files, which no list can have; under enforced appraisal they fail: %s",
-			len(programs), strings.Join(programs, ", ")), "let them use anonymous memory, or leave these files out of the policy")
+		findings = amiss(Warning, fmt.Sprintf("%d programs execute temporary files, which no list can have: %s", len(programs), strings.Join(programs, ", ")),
+			"under enforced appraisal they fail", "let them use anonymous memory, or leave these files out of the policy: "+
+				"dont_appraise fsmagic=0x01021994 for those on tmpfs, before the other rules of "+customPolicy)
 	}
 	if denied > 0 {
-		findings = append(findings, one(Unknown, fmt.Sprintf("whether %d programs of other users execute temporary files is not known", denied), "look as root")...)
+		findings = append(findings, amiss(Unknown, fmt.Sprintf("what %d programs of other users have in memory may not be looked at", denied),
+			"whether they execute temporary files is not known", m.mendReading("/proc", fs.ErrPermission))...)
 	}
 	return findings
 }
