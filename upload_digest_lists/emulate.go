@@ -17,9 +17,7 @@ func (u *uploader) emulate(stdout io.Writer) error {
 	uploads := u.prepare(u.withoutKeys(u.parsable(u.set.Lists)))
 	expected := kernel.NewExpectation()
 	u.uploadAll(model, uploads, expected)
-	if mismatch := expected.Check(u.operation); mismatch != nil {
-		u.Problem(mismatch)
-	}
+	u.check(expected)
 	if err := model.Save(); err != nil {
 		return err
 	}

@@ -34,9 +34,7 @@ func (u *uploader) upload(k *kernel.Kernel) error {
 			return err
 		}
 	}
-	if mismatch := expected.Check(u.operation); mismatch != nil {
-		u.Problem(mismatch)
-	}
+	u.check(expected)
 	u.summarize()
 	return u.Result()
 }

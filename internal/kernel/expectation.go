@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"digestlists/compact"
 	"digestlists/internal/kerneltable"
@@ -17,13 +18,14 @@ type Expectation struct {
 	begun         bool
 	known         bool               // before and after are
 	tried         *kerneltable.Table // all digests of the upload, each counted once
+	others        *kerneltable.Table // digests of other lists
 	partial       bool               // some were refused
 }
 
 // NewExpectation returns one of nothing: no window has been opened yet.
 func NewExpectation() *Expectation {
 	limits := kerneltable.Limits{Budget: math.MaxInt64, LastAlgorithm: compact.SHA3_512}
-	return &Expectation{tried: kerneltable.New(limits)}
+	return &Expectation{tried: kerneltable.New(limits), others: kerneltable.New(limits)}
 }
 
 // Begin takes the number of digests as a window is opened.
@@ -71,4 +73,23 @@ func (e *Expectation) Check(op securityfs.Operation) error {
 		return fmt.Errorf("digests_count is %d, was %d: expected %d", after, e.before, most)
 	}
 	return fmt.Errorf("digests_count is %d, was %d: expected %d to %d", after, e.before, least, most)
+}
+
+// Share tells that another list is loaded, which keeps its digests known.
+func (e *Expectation) Share(list []byte) error { return e.others.Write(kerneltable.Add, list) }
+
+// Kept returns how many of the deleted digests the kernel still has, if it had all of
+// them, though no other list has them that Share has been told of. It is the least number;
+// 0 where it is not known, or a list was refused, which is another failure.
+func (e *Expectation) Kept() int {
+	if !e.known || e.partial {
+		return 0
+	}
+	shared := 0
+	for d := range e.tried.All() {
+		if slices.ContainsFunc(e.others.Lookup(d.Algorithm, d.Sum), func(other kerneltable.Entry) bool { return other.Type == d.Type }) {
+			shared++
+		}
+	}
+	return max(0, e.tried.Count()-shared-(e.before-e.after))
 }

@@ -56,3 +56,38 @@ func TestExpectation(t *testing.T) {
 		}
 	}
 }
+
+func TestKept(t *testing.T) {
+	list, err := os.ReadFile("../../test/inputs/bad/compact-ok") // four distinct digests
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name          string
+		before, after int
+		err           error
+		known, share  bool
+		want          int
+	}{
+		{"all forgotten", 10, 6, nil, true, false, 0},
+		{"none forgotten", 10, 10, nil, true, false, 4},
+		{"some forgotten", 10, 7, nil, true, false, 1},
+		{"others have them", 10, 10, nil, true, true, 0},
+		{"refused", 10, 10, unix.EACCES, true, false, 0},
+		{"not counted", 10, 10, nil, false, false, 0},
+	}
+	for _, tt := range tests {
+		e := NewExpectation()
+		e.Begin(tt.before, tt.known)
+		e.Add(list, tt.err)
+		e.End(tt.after, true)
+		if tt.share {
+			if err := e.Share(list); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := e.Kept(); got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}

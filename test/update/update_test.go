@@ -38,6 +38,30 @@ func TestListsAndKernelFollowTheDatabase(t *testing.T) {
 	m.wantTable("a-1")
 }
 
+// Where the kernel has been given a list twice, unloading it once is not enough, and the
+// user is told so. Here the kernel is the uploader's model of one, with its references.
+func TestLoadedTwice(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, "initramfs = no")
+	m.remove("bin/upload_digest_lists")
+	m.program("upload_digest_lists", `exec "$REAL/upload_digest_lists" --emulate "$LOG/table" "$3" "$4"`)
+	m.write("sys/kernel/security/ima/digests_count", "0\n")
+	m.mustUpdate("digest lists: 2 added without signature, 0 removed")
+	hosttest.Run(t, "", shared.tools+"/upload_digest_lists", "--emulate", m.path("log/table"), "add", m.path("etc/lists/"+listA1))
+
+	m.rpm("-U", packageFile("a-2"))
+	m.mustUpdate("digest lists: 1 added without signature, 1 removed; the kernel was given 1 of the removed lists more than once, " +
+		"and trusts their files until the next boot")
+	table := m.read("log/table")
+	for d := range fileDigests(t, "a-1", "a-2", "b-1") {
+		if !strings.Contains(table, d) {
+			t.Errorf("%s is forgotten", d)
+		}
+	}
+	m.rpm("-U", "--oldpackage", packageFile("a-1"))
+	m.mustUpdate("digest lists: 1 added without signature, 1 removed")
+}
+
 // What stays installed is known to the kernel throughout.
 func TestNoGap(t *testing.T) {
 	t.Parallel()
