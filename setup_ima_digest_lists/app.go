@@ -19,8 +19,9 @@ func newApp() *command.App {
 		"   setup_ima_digest_lists COMMAND [options]"
 	app.Description = description
 	app.Flags = wizardFlags()
-	app.SetCommands(commands()...)
-	app.Action = runWizard
+	all := commands()
+	app.SetCommands(all...)
+	app.Action = advised(app.Name, runWizard, all)
 	return app
 }
 

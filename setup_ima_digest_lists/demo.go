@@ -33,7 +33,7 @@ func newDemoApp() *command.App {
 	app.UsageText = demoName + " distro|immutable|mutable-generate|mutable-sign|initial|final [KEY CERT]"
 	app.Description = demoDescription
 	app.Flags = []cli.Flag{rootFlag()}
-	app.Action = runDemo
+	app.Action = advised(demoName, runDemo, nil)
 	return app
 }
 

@@ -33,18 +33,10 @@ func rollbackCommand() *cli.Command {
 			case errors.As(err, &changed):
 				return command.WithHint(command.WithCode(command.ExitFailed, err), "keep copies of them, then use --force")
 			}
-			if !errors.Is(err, setup.ErrBusy) {
-				return command.WithHint(err, "mend it, and run rollback again: it goes on there")
+			if errors.Is(err, setup.ErrBusy) {
+				return err
 			}
-			return withBusyHint(err)
+			return command.WithHint(err, "mend it, and run rollback again: it goes on there")
 		},
 	}
-}
-
-// withBusyHint says what to do about a set-up that is still at work.
-func withBusyHint(err error) error {
-	if errors.Is(err, setup.ErrBusy) {
-		return command.WithHint(err, "wait until it has ended: it may still write files")
-	}
-	return err
 }

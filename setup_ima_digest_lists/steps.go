@@ -86,10 +86,7 @@ func checkCommand() *cli.Command {
 				return err
 			}
 			s.Metadata = c.Bool("metadata")
-			if err := s.CheckLists(c.Context, c.App.Writer); err != nil {
-				return command.WithCode(command.ExitFailed, err)
-			}
-			return nil
+			return command.WithHint(command.WithCode(command.ExitFailed, s.CheckLists(c.Context, c.App.Writer)), setup.MendLists)
 		},
 	}
 }
@@ -112,7 +109,7 @@ func updatesCommand() *cli.Command {
 				return err
 			}
 			s.Key, s.PasswordFile = c.String("key"), c.String("password-file")
-			return s.EnableUpdates(c.Context)
+			return command.WithHint(s.EnableUpdates(c.Context), setup.MendUpdates)
 		},
 	}
 }

@@ -55,7 +55,7 @@ func runWizard(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return withBusyHint(w.run())
+	return w.run()
 }
 
 func absoluteRoot(c *cli.Context) (string, error) {
@@ -163,7 +163,8 @@ func (w *wizard) do(question string) error {
 	}
 	if w.asks {
 		if yes, err := w.ask.yesNo(question, false); !yes || err != nil {
-			return errors.Join(err, command.WithCode(command.ExitFailed, errors.New("not agreed to: nothing was changed")))
+			return command.WithHint(errors.Join(err, command.WithCode(command.ExitFailed, errors.New("not agreed to: nothing was changed"))),
+				"answer yes, or use --yes; --dry-run only shows the plan")
 		}
 	}
 	// Between two steps, an interrupted run stops; the next one goes on there.
@@ -186,11 +187,8 @@ func (w *wizard) failed(err error) error {
 	if !errors.As(err, &failed) {
 		return err
 	}
-	hint := "then run setup_ima_digest_lists again, which goes on with this step; " + w.rollbackLine() + " takes all back"
-	if failed.Step.Mend != "" {
-		hint = failed.Step.Mend + "; " + hint
-	}
-	return command.WithHint(command.WithCode(command.ExitFailed, err), hint)
+	return command.WithHint(command.WithCode(command.ExitFailed, err), failed.Step.Mend+
+		"; then run setup_ima_digest_lists again, which goes on with this step; "+w.rollbackLine()+" takes all back")
 }
 
 // after says what comes next.

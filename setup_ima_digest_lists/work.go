@@ -65,7 +65,9 @@ func listCommand(cmd cli.Command, do func(*cli.Context, *work) error) *cli.Comma
 }
 
 func newWork(c *cli.Context) (*work, error) {
-	w := &work{folder: c.String("dir"), out: c.App.Writer, Reporter: command.Reporter{Tool: "setup_ima_digest_lists", Log: c.App.ErrWriter}}
+	w := &work{folder: c.String("dir"), out: c.App.Writer, Reporter: command.Reporter{
+		Tool: "setup_ima_digest_lists", Log: c.App.ErrWriter, Hint: "mend what is named above, and run it again",
+	}}
 	var err error
 	if w.algorithm, err = compact.ParseAlgorithm(c.String("algorithm")); err != nil {
 		return nil, command.Usagef("--algorithm: %w", err)
@@ -112,7 +114,7 @@ func rebuild(ctx context.Context, root, kernel string, out io.Writer) error {
 	}
 	line, err := g.Command(kernel)
 	if err != nil {
-		return err
+		return command.WithHint(err, "--kernel names one of those in /lib/modules; the lists are done")
 	}
 	fmt.Fprintln(out, "running", line)
 	return command.WithHint(g.Rebuild(ctx, kernel), "the lists are done; what the initramfs has are the old ones")

@@ -52,7 +52,7 @@ func arrange(flags []cli.Flag, commands []*cli.Command, args []string) ([]string
 	for _, arg := range ordered[positional(ordered):] {
 		for _, c := range commands {
 			if c.HasName(arg) {
-				return nil, Usagef("options before %s: put them after it", arg)
+				return nil, WithHint(Usagef("options before %s: put them after it", arg), "as in: "+arg+" --option")
 			}
 		}
 	}

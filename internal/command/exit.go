@@ -46,7 +46,7 @@ func WithHint(err error, hint string) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Code: code(err), Err: err, Hint: hint}
+	return &Error{Code: Code(err), Err: err, Hint: hint}
 }
 
 // WithCode makes the tool exit with that code for an error; err may be nil.
@@ -54,7 +54,7 @@ func WithCode(exit int, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Code: exit, Err: err, Hint: hint(err)}
+	return &Error{Code: exit, Err: err, Hint: Hint(err)}
 }
 
 // Report prints an error as the tools do and returns the exit code.
@@ -62,17 +62,17 @@ func Report(w io.Writer, tool string, err error) int {
 	if err == nil {
 		return ExitOK
 	}
-	var e *Error
-	if !errors.As(err, &e) || e.Err != nil {
+	if !Reported(err) {
 		fmt.Fprintf(w, "%s: error: %s\n", tool, OneLine(err.Error()))
 	}
-	if h := hint(err); h != "" {
+	if h := Hint(err); h != "" {
 		fmt.Fprintf(w, "%s: hint: %s\n", tool, OneLine(h))
 	}
-	return code(err)
+	return Code(err)
 }
 
-func code(err error) int {
+// Code returns the exit code of an error.
+func Code(err error) int {
 	var e *Error
 	if errors.As(err, &e) {
 		return e.Code
@@ -80,7 +80,14 @@ func code(err error) int {
 	return ExitIO
 }
 
-func hint(err error) string {
+// Reported reports whether nothing is left to be said of an error.
+func Reported(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Err == nil
+}
+
+// Hint returns what the user can do about an error, or "".
+func Hint(err error) string {
 	var e *Error
 	if errors.As(err, &e) {
 		return e.Hint

@@ -10,6 +10,7 @@ import (
 type Reporter struct {
 	Tool     string
 	Log      io.Writer
+	Hint     string // what to do about them, or ""
 	Failures int
 }
 
@@ -35,7 +36,7 @@ func (r *Reporter) Warn(format string, args ...any) {
 // Result is the error with which a run ends that has reported all failures.
 func (r *Reporter) Result() error {
 	if r.Failures > 0 {
-		return Failed()
+		return &Error{Code: ExitFailed, Hint: r.Hint}
 	}
 	return nil
 }

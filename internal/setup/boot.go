@@ -48,6 +48,7 @@ func (s *Setup) byHand(args []string) *Step {
 	return &Step{
 		Name: "bootloader",
 		Text: text,
+		Mend: "the arguments are " + strings.Join(args, " "),
 		Do: func(_ context.Context, out io.Writer) error {
 			_, err := fmt.Fprintln(out, text)
 			return err

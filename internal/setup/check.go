@@ -13,6 +13,9 @@ import (
 	"digestlists/internal/listdir"
 )
 
+// MendLists is what to do about lists that do not pass.
+const MendLists = "remove or sign the list that the error names; ima_digest_db_size=64M makes room for more"
+
 // checkStep checks what a kernel would be given, before it is.
 func (s *Setup) checkStep() (*Step, error) {
 	if err := s.checkMetadata(); err != nil {
@@ -21,7 +24,7 @@ func (s *Setup) checkStep() (*Step, error) {
 	return &Step{
 		Name: "check",
 		Text: "check that every list is signed by " + s.Cert + ", that all can be read, and that they fit into the kernel's table",
-		Mend: "remove or sign the list that the error names; ima_digest_db_size=64M makes room for more",
+		Mend: MendLists,
 		Do:   s.CheckLists,
 	}, nil
 }

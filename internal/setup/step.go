@@ -14,7 +14,7 @@ import (
 type Step struct {
 	Name string // such as lists; also that of a command
 	Text string // what it does, for people
-	Mend string // what to do if it fails, or ""
+	Mend string // what to do if it fails
 	// Touches are the paths below the root that Do may change, make or remove; a
 	// folder is all that is in it. They are saved before.
 	Touches []string

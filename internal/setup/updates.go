@@ -24,6 +24,9 @@ const (
 	updateLink   = wantedFolder + "/" + updateUnit
 )
 
+// MendUpdates is what to do where that fails.
+const MendUpdates = "install " + updateUnit + " (make install does), or write " + updateConfig + " by hand: digest_lists.conf(5)"
+
 // updatesStep lets the lists follow package updates, where there are packages.
 func (s *Setup) updatesStep() (*Step, error) {
 	if !s.Packages {
@@ -32,7 +35,7 @@ func (s *Setup) updatesStep() (*Step, error) {
 	return &Step{
 		Name:    "updates",
 		Text:    "let the lists follow package updates: " + updateConfig + ", and the unit " + updateUnit,
-		Mend:    "install " + updateUnit + " (make install does), or write " + updateConfig + " by hand: digest_lists.conf(5)",
+		Mend:    MendUpdates,
 		Touches: []string{updateConfig, updateConfig + atomicfile.Unfinished, updateLink},
 		Do:      func(ctx context.Context, _ io.Writer) error { return s.EnableUpdates(ctx) },
 		Undo:    s.stopUpdates,
