@@ -20,8 +20,8 @@ func gateCommand() *cli.Command {
 		Name:  "gate",
 		Usage: "whether all that ran in this boot would run with enforcing",
 		Description: "Checks that this boot was one in log mode, that lists were loaded, that every file that was measured\n" +
-			"is known to the lists, and that no log has a file that would not have run. Nothing is changed. The exit\n" +
-			"code is 1 if it is not so, or cannot be found out.",
+			"is known to the lists, and that no log has a file that would not have run; and that the logs are whole since\n" +
+			"boot. Nothing is changed. The exit code is 1 if it is not so, or cannot be found out.",
 		Flags: []cli.Flag{
 			rootFlag(),
 			&cli.StringFlag{Name: "dir", Aliases: []string{"d"}, Value: listdir.Default, Usage: "digest list `DIR`ectory"},
@@ -41,7 +41,7 @@ func gateCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return command.WithHint(command.WithCode(command.ExitFailed, r.Err()), setup.GetReady)
+			return command.WithHint(command.WithCode(command.ExitFailed, r.Err()), r.Mend)
 		},
 	}
 }

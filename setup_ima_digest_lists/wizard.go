@@ -187,7 +187,11 @@ func (w *wizard) failed(err error) error {
 	if !errors.As(err, &failed) {
 		return err
 	}
-	return command.WithHint(command.WithCode(command.ExitFailed, err), failed.Step.Mend+
+	mend := failed.Step.Mend
+	if errors.Is(err, setup.ErrNotReady) {
+		mend = setup.MendGate(err)
+	}
+	return command.WithHint(command.WithCode(command.ExitFailed, err), mend+
 		"; then run setup_ima_digest_lists again, which goes on with this step; "+w.rollbackLine()+" takes all back")
 }
 

@@ -69,10 +69,13 @@ func (g *grubby) Entries() ([]Entry, error) {
 	return sortEntries(all), nil
 }
 
+// ours is how arguments begin that are about digest lists, or about what is logged of them.
+var ours = []string{"ima_", "initramtmpfs", "log_buf_len=", "audit_backlog_limit=", "sysctl.kernel.printk_ratelimit="}
+
 // digestListArgs picks the arguments that are about digest lists.
 func digestListArgs(line string) []string {
 	return slices.DeleteFunc(strings.Fields(line), func(a string) bool {
-		return !strings.HasPrefix(a, "ima_") && a != "initramtmpfs"
+		return !slices.ContainsFunc(ours, func(start string) bool { return strings.HasPrefix(a, start) })
 	})
 }
 

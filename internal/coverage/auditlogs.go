@@ -40,7 +40,7 @@ func auditLogs(root string) ([]string, error) {
 }
 
 // logRefusals leaves out a log that was written to before this boot only.
-func logRefusals(path string, boot time.Time) ([]File, error) {
+func (e *evidence) logRefusals(path string, boot time.Time) ([]File, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -55,5 +55,5 @@ func logRefusals(path string, boot time.Time) ([]File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return refusals(plain, path, boot)
+	return e.refusals(plain, path, since(boot))
 }

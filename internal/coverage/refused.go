@@ -15,8 +15,6 @@ import (
 	"time"
 
 	"digestlists/parsers/audit"
-
-	"golang.org/x/sys/unix"
 )
 
 // ErrNoLog: there is neither the kernel's log nor one of the audit daemon.
@@ -25,12 +23,14 @@ var ErrNoLog = errors.New("there is neither the kernel's log nor an audit log")
 // Refused returns what appraisal has refused, or would have, since the system below root
 // was booted: as the kernel reports it in its own log or, where auditd runs, in the
 // audit log (type 1800, INTEGRITY_DATA). A log that is there and cannot be read is an error.
+// If records are missing, the error is ErrLost, and the others are returned with it.
 func Refused(root string) ([]File, error) {
 	boot, err := bootTime(root)
 	if err != nil {
 		return nil, err
 	}
-	files, err := kernelRefusals(root, boot)
+	var found evidence
+	files, err := found.kernelRefusals(root)
 	noKernelLog := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !noKernelLog {
 		return nil, err
@@ -43,14 +43,14 @@ func Refused(root string) ([]File, error) {
 		return nil, ErrNoLog
 	}
 	for _, path := range logs {
-		found, err := logRefusals(path, boot)
+		more, err := found.logRefusals(path, boot)
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, found...)
+		files = append(files, more...)
 	}
 	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Path+"\n"+a.Reason, b.Path+"\n"+b.Reason) })
-	return slices.Compact(files), nil
+	return slices.Compact(files), found.complete(isLimited(root))
 }
 
 // bootTime returns when the system was booted.
@@ -69,52 +69,35 @@ func bootTime(root string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%s: no btime", path)
 }
 
-// maxKernelLog is more than the largest buffer that a kernel can be given.
-const maxKernelLog = 1 << 30
-
-// kernelLog reads what the kernel's log has now: one record for each read, and EAGAIN after
-// the last one. EPIPE is that a record was overwritten before it was read.
-func kernelLog(root string) ([]byte, error) {
-	fd, err := unix.Open(filepath.Join(root, "/dev/kmsg"), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+// kernelRefusals reads the kernel's log, all of which is of this boot, whatever the clock said.
+func (e *evidence) kernelRefusals(root string) ([]File, error) {
+	text, err := kernelLog(root)
 	if err != nil {
 		return nil, err
 	}
-	defer unix.Close(fd)
-	var all bytes.Buffer
-	record := make([]byte, 16<<10)
-	for {
-		n, err := unix.Read(fd, record)
-		switch {
-		case err == unix.EPIPE || err == unix.EINTR:
-			continue
-		case err == unix.EAGAIN || n == 0 && err == nil:
-			return all.Bytes(), nil
-		case err != nil:
-			return nil, &fs.PathError{Op: "read", Path: "/dev/kmsg", Err: err}
-		}
-		if all.Write(record[:n]); all.Len() > maxKernelLog {
-			return nil, fmt.Errorf("/dev/kmsg: more than %d bytes", maxKernelLog)
-		}
-	}
-}
-
-// kernelRefusals reads the kernel's log, where a boot without any audit record is nothing
-// unusual.
-func kernelRefusals(root string, boot time.Time) ([]File, error) {
-	text, err := kernelLog(root)
-	if err != nil || !bytes.Contains(text, []byte(";audit: type=")) {
+	if e.kernel, err = kernelRecords(text); err != nil {
 		return nil, err
 	}
-	return refusals(bytes.NewReader(text), "/dev/kmsg", boot)
+	if !bytes.Contains(text, []byte(";audit: type=")) { // as with audit=0
+		return nil, nil
+	}
+	files, err := e.refusals(bytes.NewReader(text), "/dev/kmsg", time.Time{})
+	for _, serial := range e.serials {
+		e.last = max(e.last, serial)
+	}
+	return files, err
 }
 
-// refusals returns what a log has of this boot. A record that cannot be read is an error:
+// refusals returns what a log has from some time on. A record that cannot be read is an error:
 // it may be of a file that nobody hears of otherwise.
-func refusals(log io.Reader, name string, boot time.Time) ([]File, error) {
-	// A clock that was set since makes boot time inexact.
-	since := boot.Add(-time.Second)
+func (e *evidence) refusals(log io.Reader, name string, since time.Time) ([]File, error) {
 	var files []File
 	records := audit.NewReader(log)
+	records.Events = func(stamp time.Time, serial uint64) {
+		if !stamp.Before(since) {
+			e.event(serial)
+		}
+	}
 	for {
 		r, err := records.Next()
 		if err == io.EOF {

@@ -17,8 +17,21 @@ import (
 // ErrNotReady: enforcing now would lock something out.
 var ErrNotReady = errors.New("not ready to enforce")
 
-// GetReady is what to do where it is so.
-const GetReady = "boot the entry log, use the machine for a while, and add what is unknown to the lists"
+// GetReady is what to do where it is so, and keepLog where it cannot be told, because the kernel's
+// log does not reach back to the boot.
+const (
+	GetReady = "boot the entry log, use the machine for a while, and add what is unknown to the lists"
+	keepLog  = "boot the entry log anew (setup_ima_digest_lists bootloader add log gives it " + keptLog + "), " +
+		"or run auditd from the boot on; then check again, before the log is full"
+)
+
+// MendGate is what to do about an error of the gate.
+func MendGate(err error) string {
+	if errors.Is(err, coverage.ErrLost) {
+		return keepLog
+	}
+	return GetReady
+}
 
 // gate lets nothing be enforced before a boot in log mode has shown that every file
 // is known.
@@ -41,18 +54,21 @@ func (s *Setup) gate() (*Step, error) {
 type Readiness struct {
 	Ready   bool             `json:"ready"`
 	Reason  string           `json:"reason"`  // why not, or ""
+	Mend    string           `json:"mend"`    // what to do then, or ""
 	Boot    *coverage.Report `json:"boot"`    // what was measured since boot; null if that is not known
 	Refused []coverage.File  `json:"refused"` // what appraisal would not have let run
+
+	err error // of Reason
 }
 
 // Readiness finds out whether this boot was one in log mode that left no file unknown.
 // What cannot be found out is a reason against it.
 func (s *Setup) Readiness() *Readiness {
 	r := &Readiness{Refused: []coverage.File{}}
-	if err := s.judge(r); err != nil {
-		r.Reason = err.Error()
+	if r.err = s.judge(r); r.err != nil {
+		r.Reason, r.Mend = r.err.Error(), MendGate(r.err)
 	}
-	r.Ready = r.Reason == ""
+	r.Ready = r.err == nil
 	return r
 }
 
@@ -67,10 +83,10 @@ func (s *Setup) judge(r *Readiness) error {
 	r.Boot = report
 	report.Unknown = notNil(report.Unknown)
 	refused, err := coverage.Refused(s.path("/"))
+	r.Refused = notNil(refused)
 	if err != nil {
 		return err
 	}
-	r.Refused = notNil(refused)
 	switch {
 	case report.Lists == 0:
 		return errors.New("no list was loaded in this boot")
@@ -85,7 +101,7 @@ func (r *Readiness) Err() error {
 	if r.Ready {
 		return nil
 	}
-	return fmt.Errorf("%w: %s", ErrNotReady, r.Reason)
+	return fmt.Errorf("%w: %w", ErrNotReady, r.err)
 }
 
 // Print says what was found.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"digestlists/internal/coverage"
 )
 
 // A Mode is what the kernel is to do with digest lists.
@@ -28,6 +30,11 @@ func ParseMode(name string) (Mode, error) {
 	return "", fmt.Errorf("mode %q, want measure, log or enforce", name)
 }
 
+// keptLog has the kernel keep what it logs: without auditd, its log is all that tells what would
+// not have run. Without these, it prints ten audit records in five seconds, holds 64 that
+// wait, and overwrites what is older than some thousand lines.
+const keptLog = "log_buf_len=4M audit_backlog_limit=8192 " + coverage.NoLimit
+
 // Arguments returns what the kernel's command line says in a mode. The measurements go
 // to pcr, such as 11 or +11; hash is the algorithm with which the kernel hashes files;
 // without metadata, an EVM key asks for no list of type metadata.
@@ -44,7 +51,11 @@ func Arguments(m Mode, pcr, hash string, metadata bool) []string {
 		}
 		args = append(args, "ima_policy=appraise_exec_tcb", "ima_appraise="+string(m), "ima_appraise_digest_list="+digests)
 	}
-	return append(args, "ima_digest_list_pcr="+pcr, "ima_hash="+hash, "initramtmpfs")
+	args = append(args, "ima_digest_list_pcr="+pcr, "ima_hash="+hash, "initramtmpfs")
+	if m == Log {
+		args = append(args, strings.Fields(keptLog)...)
+	}
+	return args
 }
 
 // checkPCR refuses registers that the kernel does not take for digest lists.

@@ -159,7 +159,7 @@ func (r *Reader) journalRecord() (bool, error) {
 	}
 	switch string(fields["_TRANSPORT"]) {
 	case "kernel":
-		_, found, err := r.record.parseKernel(fields["MESSAGE"])
+		_, found, err := r.record.parseKernel(fields["MESSAGE"], nil)
 		return found, err
 	case "audit":
 		return r.auditRecord(fields)

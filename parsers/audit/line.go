@@ -24,7 +24,7 @@ func isAuditLog(line []byte) bool {
 }
 
 // parseLog decodes a line of audit.log. It returns false for records of other types.
-func (r *Record) parseLog(line []byte) (bool, error) {
+func (r *Record) parseLog(line []byte, events func(time.Time, uint64)) (bool, error) {
 	m := header.FindSubmatch(line)
 	if m == nil {
 		return false, fmt.Errorf("%w: %.64q, want type=NAME msg=audit(TIME:SERIAL) and a colon", compact.ErrMalformed, line)
@@ -33,16 +33,26 @@ func (r *Record) parseLog(line []byte) (bool, error) {
 	if m[2] == nil {
 		known = number(m[1])
 	}
-	return r.parse(known, m[3:6], line[len(m[0]):])
+	if known >= firstDaemon && known <= lastDaemon || bytes.HasPrefix(m[2], []byte("DAEMON_")) {
+		events = nil
+	}
+	return r.parse(known, m[3:6], line[len(m[0]):], events)
 }
 
+// These types are of auditd itself, which numbers them as it likes (linux/audit.h,
+// AUDIT_FIRST_DAEMON).
+const (
+	firstDaemon Type = 1200
+	lastDaemon  Type = 1299
+)
+
 // parseKernel does so for a line of the kernel's log.
-func (r *Record) parseKernel(line []byte) (isRecord, wanted bool, err error) {
+func (r *Record) parseKernel(line []byte, events func(time.Time, uint64)) (isRecord, wanted bool, err error) {
 	m := kernelHeader.FindSubmatch(line)
 	if m == nil {
 		return false, false, nil
 	}
-	wanted, err = r.parse(number(m[1]), m[2:5], line[len(m[0]):])
+	wanted, err = r.parse(number(m[1]), m[2:5], line[len(m[0]):], events)
 	return true, wanted, err
 }
 
@@ -51,8 +61,8 @@ func number(text []byte) Type {
 	return Type(n)
 }
 
-func (r *Record) parse(t Type, stamp [][]byte, fields []byte) (bool, error) {
-	if !t.wanted() {
+func (r *Record) parse(t Type, stamp [][]byte, fields []byte, events func(time.Time, uint64)) (bool, error) {
+	if !t.wanted() && events == nil {
 		return false, nil
 	}
 	*r = Record{Type: t, Digest: r.Digest[:0]}
@@ -62,6 +72,12 @@ func (r *Record) parse(t Type, stamp [][]byte, fields []byte) (bool, error) {
 	}
 	if r.Serial, err = strconv.ParseUint(string(stamp[2]), 10, 64); err != nil {
 		return false, fmt.Errorf("%w: serial %.32q", compact.ErrMalformed, stamp[2])
+	}
+	if events != nil {
+		events(r.Time, r.Serial)
+	}
+	if !t.wanted() {
+		return false, nil
 	}
 	return r.parseFields(fields)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"digestlists/compact"
 )
@@ -16,6 +17,10 @@ const maxLine = 1 << 20
 
 // A Reader reads the records of one log.
 type Reader struct {
+	// Events, if set, is told of each record that the kernel has numbered, of whatever type: the
+	// serials of a boot begin with 1, and leave none out. Records in a journal are not told of.
+	Events func(stamp time.Time, serial uint64)
+
 	br     *bufio.Reader
 	next   func() (bool, error) // for the form that the log has; nil before it is known
 	record Record
@@ -79,7 +84,7 @@ func (r *Reader) nextLog() (bool, error) {
 	if len(line) == 0 || string(line) == "----" { // between the events of ausearch --raw
 		return false, nil
 	}
-	found, err := r.record.parseLog(line)
+	found, err := r.record.parseLog(line, r.Events)
 	return found, r.atLine(err)
 }
 
@@ -88,7 +93,7 @@ func (r *Reader) nextKernel() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	isRecord, found, err := r.record.parseKernel(bytes.TrimSuffix(line, []byte("\r"))) // as serial consoles have it
+	isRecord, found, err := r.record.parseKernel(bytes.TrimSuffix(line, []byte("\r")), r.Events) // as serial consoles have it
 	r.any = r.any || isRecord
 	return found, r.atLine(err)
 }

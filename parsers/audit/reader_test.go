@@ -249,3 +249,36 @@ func FuzzReader(f *testing.F) {
 		}
 	})
 }
+
+// Events are told of whatever their type is, but not what auditd has numbered itself.
+func TestEvents(t *testing.T) {
+	for name, tt := range map[string]struct{ log, want string }{
+		"audit.log": {
+			"type=DAEMON_START msg=audit(1.5:7000): op=start\ntype=UNKNOWN[1201] msg=audit(1.5:7001): op=end\n" +
+				"type=SYSCALL msg=audit(2.25:3): arch=1\nnode=a type=INTEGRITY_PCR msg=audit(3.0:4): op=x res=1\n",
+			"2.25:3 3:4",
+		},
+		"kernel": {
+			"5,1,2,-;audit: type=2000 audit(1.5:1): state=initialized\n12,2,3,-;x: audit: type=1400 audit(1.5:9): forged\n5,3,4,-;audit: type=1400 audit(4.0:2): x\n",
+			"1.5:1 4:2",
+		},
+	} {
+		var got []string
+		r := audit.NewReader(strings.NewReader(tt.log))
+		r.Events = func(stamp time.Time, serial uint64) {
+			got = append(got, fmt.Sprintf("%v:%d", float64(stamp.UnixMilli())/1000, serial))
+		}
+		var err error
+		for err == nil {
+			_, err = r.Next()
+		}
+		if err != io.EOF || strings.Join(got, " ") != tt.want {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+	r := audit.NewReader(strings.NewReader("type=SYSCALL msg=audit(99999999999999.5:1): arch=1\n"))
+	r.Events = func(time.Time, uint64) {}
+	if _, err := r.Next(); !errors.Is(err, compact.ErrMalformed) {
+		t.Errorf("a time that cannot be: %v", err)
+	}
+}
