@@ -122,30 +122,18 @@ func TestBadEntries(t *testing.T) {
 	}
 }
 
-// The form of --info is that of grubby 8.40, which runs on systems with other boot
-// loaders than the two above. This program keeps its menu in a file.
-const fakeGrubby = `#!/bin/sh
-menu=/boot/extlinux/extlinux.conf
-case $1 in
---info=*)
-	n=0
-	while IFS='|' read -r kernel title args initrd; do
-		printf 'index=%d\nkernel="%s"\nargs="%s"\nroot="/dev/vda1"\ninitrd="%s"\ntitle="%s"\nid="x"\n' "$n" "$kernel" "$args" "$initrd" "$title"
-		n=$((n + 1))
-		[ "$1" = --info=ALL ] || break
-	done <$menu ;;
---add-kernel=*) echo "${1#*=}|${2#*=}|${3#*=}|${4#*=}" >>$menu ;;
---remove-kernel=*) sed -i "$((${1#*=} + 1))d" $menu ;;
-*) exit 1 ;;
-esac
-`
+// machine makes the small system of test/inputs with a boot loader.
+func machine(t *testing.T, loader string) string {
+	t.Helper()
+	inputs, err := filepath.Abs("../../test/inputs/machine")
+	must(t, err)
+	root := t.TempDir()
+	hosttest.Shell(t, inputs, "UPLOADER=/bin/true sh ./make "+root+"; sh ./"+loader+" "+root)
+	return root
+}
 
 func TestGrubby(t *testing.T) {
-	root := t.TempDir()
-	hosttest.Shell(t, root, `mkdir -p usr/sbin usr/bin boot/extlinux; cp /bin/busybox usr/bin; ln -s usr/bin bin
-		for p in sh sed; do ln busybox usr/bin/$p 2>/dev/null || ln usr/bin/busybox usr/bin/$p; done
-		echo '/vmlinuz-1|One|ro quiet ima_hash=sha1|/initrd-1' >boot/extlinux/extlinux.conf`)
-	must(t, os.WriteFile(filepath.Join(root, "usr/sbin/grubby"), []byte(fakeGrubby), 0o755))
+	root := machine(t, "grubby")
 	menu := filepath.Join(root, "boot/extlinux/extlinux.conf")
 	before := read(t, menu)
 	l, err := Detect(root)
@@ -161,6 +149,19 @@ func TestGrubby(t *testing.T) {
 	}
 	if images, err := l.Images(); !slices.Equal(images, []string{"/initrd-1"}) || err != nil {
 		t.Errorf("images %q, %v", images, err)
+	}
+	// One of before is there until the new one is.
+	must(t, l.Add(Entry{"log", []string{"ima_hash=sha512"}}), l.Add(Entry{"log", []string{"ima_hash=sha512"}}))
+	want = before + "/vmlinuz-1|One (digest lists, log)|root=/dev/vda1 ro quiet ima_hash=sha512|/initrd-1\n"
+	if diff := cmp.Diff(want, read(t, menu)); diff != "" {
+		t.Error(diff)
+	}
+	hosttest.Shell(t, root, `sed -i 's/^--add-kernel=.*/--add-kernel=*) echo no room >\&2; exit 1; all="/' usr/sbin/grubby`)
+	if err := l.Add(logEntry); err == nil || !strings.Contains(err.Error(), "no room") {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(want, read(t, menu)); diff != "" {
+		t.Error(diff)
 	}
 	must(t, l.Remove("log"))
 	if diff := cmp.Diff(before, read(t, menu)); diff != "" {

@@ -1,7 +1,6 @@
 package bootloader
 
 import (
-	"bytes"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -22,7 +21,8 @@ import (
 type grub struct {
 	root   string
 	make   string   // the program that makes the menu, below root
-	config []string // menus that it has made, below root
+	check  string   // the one that checks it
+	config []string // menus that were made, below root and without links
 }
 
 const (
@@ -30,6 +30,9 @@ const (
 	linuxScript = scripts + "/10_linux"
 	ourScript   = scripts + "/41_digestlists_"
 	defaults    = "/etc/default/grub"
+	// unfinished ends the names of our scripts that are not whole: grub-mkconfig runs none
+	// with a tilde at its end.
+	unfinished = atomicfile.Unfinished + "~"
 )
 
 //go:embed grub.sh
@@ -41,24 +44,16 @@ var made = []byte("### BEGIN " + scripts + "/")
 
 // findGRUB returns nil if there is no such GRUB.
 func findGRUB(root string) (*grub, error) {
-	g := &grub{root: root, make: firstProgram(root, "grub2-mkconfig", "grub-mkconfig")}
+	g := &grub{
+		root:  root,
+		make:  firstProgram(root, "grub2-mkconfig", "grub-mkconfig"),
+		check: firstProgram(root, "grub2-script-check", "grub-script-check"),
+	}
 	if _, err := os.Stat(filepath.Join(root, linuxScript)); err != nil || g.make == "" {
 		return nil, notThere(err)
 	}
-	for _, pattern := range []string{"/boot/grub2/grub.cfg", "/boot/grub/grub.cfg", "/boot/efi/EFI/*/grub.cfg"} {
-		paths, _ := filepath.Glob(filepath.Join(root, pattern))
-		for _, p := range paths {
-			text, err := os.ReadFile(p)
-			if err != nil {
-				return nil, err
-			}
-			if bytes.Contains(text, made) {
-				g.config = append(g.config, strings.TrimPrefix(p, strings.TrimSuffix(root, "/")))
-			}
-		}
-	}
-	if len(g.config) == 0 {
-		return nil, nil
+	if err := g.findMenus(); err != nil || len(g.config) == 0 {
+		return nil, err
 	}
 	return g, nil
 }
@@ -91,7 +86,7 @@ func (g *grub) Entries() ([]Entry, error) {
 	var all []Entry
 	for _, p := range paths {
 		_, name, _ := strings.Cut(filepath.Base(p), filepath.Base(ourScript))
-		if strings.HasSuffix(name, atomicfile.Unfinished) {
+		if strings.HasSuffix(name, unfinished) {
 			continue
 		}
 		text, err := os.ReadFile(p)
@@ -107,11 +102,10 @@ func (g *grub) Entries() ([]Entry, error) {
 	return sortEntries(all), nil
 }
 
-// Touches also names the file that grub-mkconfig makes first.
 func (g *grub) Touches(name string) ([]string, error) {
-	paths := []string{ourScript + name, ourScript + name + atomicfile.Unfinished}
+	paths := []string{ourScript + name, ourScript + name + unfinished}
 	for _, c := range g.config {
-		paths = append(paths, c, c+".new")
+		paths = append(paths, c, c+atomicfile.Unfinished)
 	}
 	return paths, nil
 }
@@ -121,21 +115,9 @@ func (g *grub) Add(e Entry) error {
 		return err
 	}
 	path := filepath.Join(g.root, ourScript+e.Name)
-	before, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := write(path, fill(e), 0o755); err != nil {
-		return err
-	}
-	if err := g.update(); err != nil {
-		// The menu is as it was: so is what it is made from.
-		if before != nil {
-			return errors.Join(err, write(path, string(before), 0o755))
-		}
-		return errors.Join(err, os.Remove(path))
-	}
-	return nil
+	return g.change(path, strings.Join(e.Args, " "), func() error {
+		return atomicfile.WriteAs(path+unfinished, path, []byte(fill(e)), 0o755)
+	})
 }
 
 // fill makes the script of an entry. Arguments have no character that a shell would
@@ -158,24 +140,11 @@ func fill(e Entry) string {
 
 func (g *grub) Remove(name string) error {
 	path := filepath.Join(g.root, ourScript+name)
-	if err := os.Remove(path); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s: %w", name, ErrAbsent)
-		}
-		return err
+	err := g.change(path, "", func() error { return os.Remove(path) })
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: %w", name, ErrAbsent)
 	}
-	return g.update()
-}
-
-// update makes the menus again.
-func (g *grub) update() error {
-	for _, c := range g.config {
-		cmd := below(g.root, g.make, "-o", c)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s -o %s: %w: %s", g.make, c, err, lastLine(out))
-		}
-	}
-	return nil
+	return err
 }
 
 // below returns a command that runs in the system below root.

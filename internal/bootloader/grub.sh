@@ -20,4 +20,6 @@ GRUB_DISTRIBUTOR="${GRUB_DISTRIBUTOR:-Linux}@TITLE@"
 export GRUB_CMDLINE_LINUX GRUB_CMDLINE_LINUX_DEFAULT GRUB_DISTRIBUTOR
 # Names of entries must not be those of the entries of before: the default may be one.
 entries=$("${0%/*}/10_linux")
-printf '%s\n' "$entries" | sed "s/'gnulinux-/'digestlists-@NAME@-/g"
+sed "s/'gnulinux-/'digestlists-@NAME@-/g" <<END
+$entries
+END

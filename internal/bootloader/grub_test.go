@@ -122,7 +122,7 @@ func TestGRUBFails(t *testing.T) {
 	l, err := Detect(root)
 	must(t, err)
 	hosttest.Shell(t, root, `printf '#!/bin/sh\necho no kernels >&2; exit 7\n' >etc/grub.d/10_linux`)
-	if err := l.Add(logEntry); err == nil || !strings.Contains(err.Error(), "grub-mkconfig -o /boot/grub/grub.cfg") {
+	if err := l.Add(logEntry); err == nil || !strings.Contains(err.Error(), "grub-mkconfig: exit status 7: no kernels") {
 		t.Error(err)
 	}
 	if entries, err := l.Entries(); len(entries) > 0 || err != nil {
@@ -130,6 +130,49 @@ func TestGRUBFails(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, read(t, menu)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A menu that is a link stays one, and the file behind it keeps its mode: it may have a password.
+func TestGRUBLink(t *testing.T) {
+	root := machine(t, "grub")
+	hosttest.Shell(t, root, "mkdir -p boot/efi/EFI/x; mv boot/grub/grub.cfg boot/efi/EFI/x; ln -s /boot/efi/EFI/x/grub.cfg boot/grub/")
+	l, err := Detect(root)
+	must(t, err)
+	must(t, l.Add(logEntry))
+	if got := hosttest.Shell(t, root, "stat -c '%n %F %a' boot/grub/* boot/efi/EFI/x/*"); got != "boot/grub/grub.cfg symbolic link 777\nboot/efi/EFI/x/grub.cfg regular file 600\n" {
+		t.Error(got)
+	}
+	if menu := read(t, filepath.Join(root, "boot/efi/EFI/x/grub.cfg")); !strings.Contains(menu, logEntry.title()) {
+		t.Error(menu)
+	}
+}
+
+// A menu that would not boot does not take the place of one that does.
+func TestGRUBBadMenu(t *testing.T) {
+	for name, c := range map[string]struct{ script, want string }{
+		"no kernels": {"chmod 644 etc/grub.d/10_linux", "has nothing of /etc/grub.d/10_linux"},
+		"syntax":     {"printf '#!/bin/sh\necho \"menuentry x {\"\n' >etc/grub.d/20_own; chmod 755 etc/grub.d/20_own", "grub-script-check: exit status 1"},
+		"no check":   {"rm usr/sbin/grub-script-check", "no grub-script-check"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := machine(t, "grub")
+			l, err := Detect(root)
+			must(t, err)
+			must(t, l.Add(logEntry))
+			hosttest.Shell(t, root, c.script)
+			before := hosttest.Snapshot(t, filepath.Join(root, "boot"))
+			if l, err = Detect(root); err != nil {
+				t.Fatal(err)
+			}
+			if err := l.Remove("log"); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Error(err)
+			}
+			entries, err := l.Entries()
+			if now := hosttest.Snapshot(t, filepath.Join(root, "boot")); now != before || len(entries) != 1 || err != nil {
+				t.Errorf("%v, %v\n%s", entries, err, cmp.Diff(before, now))
+			}
+		})
 	}
 }
 

@@ -3,6 +3,7 @@ package bootloader
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -34,7 +35,11 @@ func (g *grubby) items(which string) ([]item, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s --info=%s: %w: %s", g.program, which, err, lastLine(out))
 	}
-	return parseItems(string(out)), nil
+	items := parseItems(string(out))
+	if len(items) == 0 {
+		return nil, fmt.Errorf("%s --info=%s: no entry", g.program, which)
+	}
+	return items, nil
 }
 
 func parseItems(out string) (all []item) {
@@ -97,18 +102,20 @@ func (g *grubby) Touches(string) ([]string, error) {
 	return paths, nil
 }
 
+// Add removes the entry of before only when the new one is there.
 func (g *grubby) Add(e Entry) error {
 	if err := e.check(); err != nil {
 		return err
 	}
-	if err := g.Remove(e.Name); err != nil && !errors.Is(err, ErrAbsent) {
+	before, err := g.added(e.Name)
+	if err != nil {
 		return err
 	}
 	items, err := g.items("DEFAULT")
 	if err != nil {
 		return err
 	}
-	if len(items) == 0 || items[0]["kernel"] == "" {
+	if items[0]["kernel"] == "" {
 		return fmt.Errorf("%s --info=DEFAULT: no kernel", g.program)
 	}
 	base := items[0]
@@ -125,27 +132,65 @@ func (g *grubby) Add(e Entry) error {
 	if out, err := below(g.root, g.program, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w: %s", g.program, err, lastLine(out))
 	}
-	return nil
+	after, err := g.added(e.Name)
+	if err != nil {
+		return err
+	}
+	if len(after) <= len(before) {
+		return fmt.Errorf("%s %s: there is no new entry", g.program, args[0])
+	}
+	return g.remove(before)
 }
 
 func (g *grubby) Remove(name string) error {
+	items, err := g.added(name)
+	if err != nil {
+		return err
+	}
+	if len(items) == 0 {
+		return fmt.Errorf("%s: %w", name, ErrAbsent)
+	}
+	if err := g.remove(items); err != nil {
+		return err
+	}
+	if left, err := g.added(name); err != nil || len(left) > 0 {
+		return errors.Join(err, fmt.Errorf("%s: %d entries %s are still there", g.program, len(left), name))
+	}
+	return nil
+}
+
+// added returns the entries of a name that were added.
+func (g *grubby) added(name string) ([]item, error) {
+	items, err := g.items("ALL")
+	return slices.DeleteFunc(items, func(i item) bool { return !strings.HasSuffix(i["title"], Entry{Name: name}.title()) }), err
+}
+
+// remove removes entries, wherever in the menu they are now.
+func (g *grubby) remove(unwanted []item) error {
 	items, err := g.items("ALL")
 	if err != nil {
 		return err
 	}
-	removed := false
 	// From the end: the numbers of those before stay the same.
 	for _, i := range slices.Backward(items) {
-		if !strings.HasSuffix(i["title"], Entry{Name: name}.title()) {
+		at := slices.IndexFunc(unwanted, i.same)
+		if at < 0 {
 			continue
 		}
 		if out, err := below(g.root, g.program, "--remove-kernel="+i["index"]).CombinedOutput(); err != nil {
 			return fmt.Errorf("%s --remove-kernel=%s: %w: %s", g.program, i["index"], err, lastLine(out))
 		}
-		removed = true
-	}
-	if !removed {
-		return fmt.Errorf("%s: %w", name, ErrAbsent)
+		unwanted = slices.Delete(unwanted, at, at+1)
 	}
 	return nil
+}
+
+// same reports whether two items are the same but for their numbers.
+func (i item) same(other item) bool {
+	rest := func(m item) item {
+		m = maps.Clone(m)
+		delete(m, "index")
+		return m
+	}
+	return maps.Equal(rest(i), rest(other))
 }

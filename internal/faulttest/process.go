@@ -62,7 +62,8 @@ func file(n notification, s signature) string {
 	if s.path != none {
 		path = readString(n.pid, n.args[s.path])
 		if filepath.IsAbs(path) {
-			return path
+			root, _ := os.Readlink(fmt.Sprintf("/proc/%d/root", n.pid)) // of a program that was started by chroot(8)
+			return filepath.Join(root, path)
 		}
 	}
 	base := "cwd"

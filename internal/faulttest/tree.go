@@ -86,7 +86,7 @@ func copyAttribute(from, to, attr string) error {
 
 // leftover is a name that the tools use while they work: of the staging folder of a list directory, or of a file
 // that is being written; or of anything in a temporary folder.
-var leftover = regexp.MustCompile(`^tmp/|(^|/)\.[^/]*\.(new|tmp)-[0-9a-f]+(/|$)|\.digestlists-new$`)
+var leftover = regexp.MustCompile(`^tmp/|(^|/)\.[^/]*\.(new|tmp)-[0-9a-f]+(/|$)|\.digestlists-new~?$`)
 
 // finished returns the tree without what is unfinished.
 func (t tree) finished() tree {
