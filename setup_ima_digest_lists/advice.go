@@ -71,9 +71,6 @@ var advice = []struct {
 	{xattr.ErrUnsupported, "use a file system that keeps security attributes, such as ext4 or xfs"},
 	{context.Canceled, "run it again: it goes on where it stopped"},
 	{exec.ErrNotFound, "install that program, or add its folder to PATH"},
-	{unix.ENOSPC, "make room on that file system (df shows how much it has), and run it again"},
-	{unix.EDQUOT, "make room within the quota, and run it again"},
-	{unix.EROFS, "mount -o remount,rw that file system, and run it again"},
 	{unix.EBUSY, "wait until nobody else uses it, and run it again"},
 	{fs.ErrPermission, "run it as root; where it was, ausearch -m AVC -ts recent says what SELinux or AppArmor has refused"},
 	{fs.ErrExist, "move away what has this name, or name another one"},
@@ -93,6 +90,9 @@ func advise(name string, err error) error {
 		if errors.Is(err, a.about) {
 			return command.WithHint(err, a.hint)
 		}
+	}
+	if cause := command.Cause(err); cause != "" {
+		return command.WithHint(err, cause+", and run it again")
 	}
 	return command.WithHint(err, "setup_ima_digest_lists preflight looks for what is amiss on this machine; "+name+" --help says what this needs")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -36,7 +37,7 @@ func rollbackCommand() *cli.Command {
 			if errors.Is(err, setup.ErrBusy) {
 				return err
 			}
-			return command.WithHint(err, "mend it, and run rollback again: it goes on there")
+			return command.WithHint(err, cmp.Or(command.Cause(err), "mend it")+", and run rollback again: it goes on there")
 		},
 	}
 }

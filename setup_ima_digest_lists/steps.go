@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"path/filepath"
@@ -86,7 +87,8 @@ func checkCommand() *cli.Command {
 				return err
 			}
 			s.Metadata = c.Bool("metadata")
-			return command.WithHint(command.WithCode(command.ExitFailed, s.CheckLists(c.Context, c.App.Writer)), setup.MendLists)
+			err = s.CheckLists(c.Context, c.App.Writer)
+			return command.WithHint(command.WithCode(command.ExitFailed, err), cmp.Or(command.Hint(err), setup.MendLists))
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"digestlists/internal/command"
 	"digestlists/internal/preflight"
@@ -173,7 +175,7 @@ func (w *wizard) do(question string) error {
 	if err := s.Run(ctx, w.out, w.progress); err != nil {
 		return w.failed(err)
 	}
-	fmt.Fprintln(w.out, w.after())
+	fmt.Fprintln(w.out, w.after(s, steps))
 	return nil
 }
 
@@ -187,7 +189,7 @@ func (w *wizard) failed(err error) error {
 	if !errors.As(err, &failed) {
 		return err
 	}
-	mend := failed.Step.Mend
+	mend := cmp.Or(command.Cause(err), command.Hint(err), failed.Step.Mend)
 	if errors.Is(err, setup.ErrNotReady) {
 		mend = setup.MendGate(err)
 	}
@@ -196,12 +198,17 @@ func (w *wizard) failed(err error) error {
 }
 
 // after says what comes next.
-func (w *wizard) after() string {
+func (w *wizard) after(s *setup.Setup, steps []setup.Step) string {
+	boot := fmt.Sprintf("Choose the entry (digest lists, %s) at the next boot", s.Mode)
+	added := slices.ContainsFunc(steps, func(step setup.Step) bool { return step.Name == "bootloader" && !step.ByHand })
+	if !added {
+		boot = "Copy the boot entry by hand, add " + strings.Join(s.Arguments(), " ") + " to the kernel arguments of the copy, and choose it at the next boot"
+	}
 	next := map[setup.Mode]string{
-		setup.Measure: "Choose the entry (digest lists, measure) at the next boot. setup_ima_digest_lists status says then what was loaded.",
-		setup.Log: "Choose the entry (digest lists, log) at the next boot, and use the machine. setup_ima_digest_lists status lists files that are unknown; " +
+		setup.Measure: ". setup_ima_digest_lists status says then what was loaded.",
+		setup.Log: ", and use the machine. setup_ima_digest_lists status lists files that are unknown; " +
 			"when there are none, run this again with mode enforce.",
-		setup.Enforce: "Choose the entry (digest lists, enforce) at the next boot. The entries of before still boot without it.",
-	}[w.config.Mode]
-	return "Done. " + next + " To take all back: " + w.rollbackLine()
+		setup.Enforce: ". The entries of before still boot without it.",
+	}[s.Mode]
+	return "Done. " + boot + next + " To take all back: " + w.rollbackLine()
 }

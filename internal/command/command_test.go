@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"digestlists/internal/command"
@@ -68,6 +69,18 @@ func TestExitCodes(t *testing.T) {
 		{
 			"hint", command.WithHint(command.WithCode(4, errors.New("no")), "try"), nil, 4,
 			"tool: error: no\ntool: hint: try\n",
+		},
+		{
+			"no space", &os.PathError{Op: "write", Path: "list", Err: syscall.ENOSPC}, nil, 3,
+			"tool: error: write list: no space left on device\ntool: hint: make room on that file system (df and df -i show how much it has)\n",
+		},
+		{
+			"read-only", fmt.Errorf("key: %w", &os.PathError{Op: "mkdir", Path: "keys", Err: syscall.EROFS}), nil, 3,
+			"tool: error: key: mkdir keys: read-only file system\ntool: hint: mount -o remount,rw that file system\n",
+		},
+		{
+			"hint of its own", command.WithHint(syscall.EROFS, "try"), nil, 3,
+			"tool: error: read-only file system\ntool: hint: try\n",
 		},
 		{
 			"wrapped", fmt.Errorf("list: %w", command.WithCode(1, errors.New("bad"))), nil, 1,

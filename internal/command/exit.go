@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -65,7 +66,7 @@ func Report(w io.Writer, tool string, err error) int {
 	if !Reported(err) {
 		fmt.Fprintf(w, "%s: error: %s\n", tool, OneLine(err.Error()))
 	}
-	if h := Hint(err); h != "" {
+	if h := cmp.Or(Hint(err), Cause(err)); h != "" {
 		fmt.Fprintf(w, "%s: hint: %s\n", tool, OneLine(h))
 	}
 	return Code(err)

@@ -1,12 +1,14 @@
 package journal
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 
@@ -43,6 +45,11 @@ type State struct {
 	Content string            `json:"content,omitempty"` // where a file's content is kept
 	Names   []string          `json:"names,omitempty"`   // what is in a folder
 	Whole   bool              `json:"whole,omitempty"`   // a folder that is kept with all that is in it
+}
+
+// sameAttributes reports whether all that is not content is the same.
+func (s State) sameAttributes(t State) bool {
+	return s.Mode == t.Mode && s.UID == t.UID && s.GID == t.GID && s.Time == t.Time && maps.EqualFunc(s.Attrs, t.Attrs, bytes.Equal)
 }
 
 // look returns the state of a path, with neither content nor names.

@@ -128,11 +128,13 @@ func (j *Journal) restore(f SavedFile) error {
 	return err
 }
 
+// remove asks first whether there is anything: a file system that is mounted read-only
+// refuses to remove what is not there, too.
 func remove(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return nil
+	return os.Remove(path)
 }
 
 func restoreLink(full string, was, now State) error {
@@ -204,9 +206,10 @@ func (j *Journal) restoreFolder(f SavedFile) error {
 
 // setAttributes sets all that is not content. The owner comes before the mode and
 // the attributes, since a change of it removes setuid bits and capabilities; the time is last.
+// What is as it was is not written to: its file system may be read-only.
 func setAttributes(full string, was State) error {
 	now, err := look(full)
-	if err != nil {
+	if err != nil || now.sameAttributes(was) {
 		return err
 	}
 	if now.UID != was.UID || now.GID != was.GID {

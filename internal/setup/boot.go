@@ -46,9 +46,10 @@ func (s *Setup) bootStep() (*Step, error) {
 func (s *Setup) byHand(args []string) *Step {
 	text := "the boot loader is not known: copy its entry by hand, and add to the kernel arguments of the copy: " + strings.Join(args, " ")
 	return &Step{
-		Name: "bootloader",
-		Text: text,
-		Mend: "the arguments are " + strings.Join(args, " "),
+		Name:   "bootloader",
+		Text:   text,
+		Mend:   "the arguments are " + strings.Join(args, " "),
+		ByHand: true,
 		Do: func(_ context.Context, out io.Writer) error {
 			_, err := fmt.Fprintln(out, text)
 			return err

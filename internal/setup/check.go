@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"digestlists/compact"
+	"digestlists/internal/command"
 	"digestlists/internal/listdir"
 )
 
@@ -35,6 +36,11 @@ func (s *Setup) checkStep() (*Step, error) {
 func (s *Setup) CheckLists(ctx context.Context, out io.Writer) error {
 	if err := s.checkMetadata(); err != nil {
 		return err
+	}
+	for _, path := range []string{s.Cert, s.Dir} {
+		if _, err := os.Stat(s.path(path)); errors.Is(err, fs.ErrNotExist) {
+			return command.WithHint(err, "make the key and the lists first: setup_ima_digest_lists does, or keys make and gen_digest_lists")
+		}
 	}
 	dir := s.path(s.Dir)
 	if err := run(ctx, out, "verify_digest_lists", "-d", dir, "--no-key-lists", "--key", s.path(s.Cert)); err != nil {

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"digestlists/internal/command"
 )
 
 // A Step is a part of a plan that is done as a whole.
@@ -15,6 +17,8 @@ type Step struct {
 	Name string // such as lists; also that of a command
 	Text string // what it does, for people
 	Mend string // what to do if it fails
+	// ByHand: Do only says what people have to do.
+	ByHand bool
 	// Touches are the paths below the root that Do may change, make or remove; a
 	// folder is all that is in it. They are saved before.
 	Touches []string
@@ -75,7 +79,8 @@ func findTool(name string) (string, error) {
 	return path, nil
 }
 
-// run runs another of our tools. An error has the line in which the tool says why.
+// run runs another of our tools. An error has the lines in which the tool says why, and what
+// to do.
 func run(ctx context.Context, out io.Writer, tool string, args ...string) error {
 	path, err := findTool(tool)
 	if err != nil {
@@ -85,16 +90,23 @@ func run(ctx context.Context, out io.Writer, tool string, args ...string) error 
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Stdout, cmd.Stderr = out, &messages
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s %s: %w%s", tool, strings.Join(args, " "), err, firstError(messages.String()))
+		err = fmt.Errorf("%s %s: %w", tool, strings.Join(args, " "), err)
+		if reason := first(messages.String(), ": error: "); reason != "" {
+			err = fmt.Errorf("%w: %s", err, reason)
+		}
+		if hint := first(messages.String(), ": hint: "); hint != "" {
+			err = command.WithHint(err, hint)
+		}
+		return err
 	}
 	return nil
 }
 
-// firstError returns the reason that one of our tools gives, after a colon, or "".
-func firstError(messages string) string {
+// first returns what stands in the first line of such messages of our tools, or "".
+func first(messages, kind string) string {
 	for line := range strings.Lines(messages) {
-		if _, text, ok := strings.Cut(strings.TrimSpace(line), ": error: "); ok {
-			return ": " + text
+		if _, text, ok := strings.Cut(strings.TrimSpace(line), kind); ok {
+			return text
 		}
 	}
 	return ""
