@@ -32,7 +32,6 @@ var advice = []struct {
 	hint  string
 }{
 	{setup.ErrBusy, "wait until it has ended: it may still write files"},
-	{setup.ErrNotReady, setup.GetReady},
 	{setup.ErrNoMetadata, "make such lists, or leave out --metadata (metadata = no in the answers)"},
 	{setup.ErrConfig, "man setup_ima_digest_lists has all keys of the file, with what they take"},
 	{bootloader.ErrUnknown, "bootloader = no in the answers leaves it out; by hand: copy the boot entry and add the kernel arguments of docs/setup.md"},

@@ -42,7 +42,7 @@ func gateCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return command.WithHint(command.WithCode(command.ExitFailed, r.Err()), r.Mend)
+			return command.WithCode(command.ExitFailed, r.Err())
 		},
 	}
 }

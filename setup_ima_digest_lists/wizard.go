@@ -190,9 +190,6 @@ func (w *wizard) failed(err error) error {
 		return err
 	}
 	mend := cmp.Or(command.Cause(err), command.Hint(err), failed.Step.Mend)
-	if errors.Is(err, setup.ErrNotReady) {
-		mend = setup.MendGate(err)
-	}
 	return command.WithHint(command.WithCode(command.ExitFailed, err), mend+
 		"; then run setup_ima_digest_lists again, which goes on with this step; "+w.rollbackLine()+" takes all back")
 }

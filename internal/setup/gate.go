@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"digestlists/internal/command"
 	"digestlists/internal/coverage"
 	"digestlists/internal/securityfs"
 )
@@ -17,20 +18,20 @@ import (
 // ErrNotReady: enforcing now would lock something out.
 var ErrNotReady = errors.New("not ready to enforce")
 
-// GetReady is what to do where it is so, and keepLog where it cannot be told, because the kernel's
+// getReady is what to do where it is so, and keepLog where it cannot be told, because the kernel's
 // log does not reach back to the boot.
 const (
-	GetReady = "boot the entry log, use the machine for a while, and add what is unknown to the lists"
+	getReady = "boot the entry log, use the machine for a while, and add what is unknown to the lists"
 	keepLog  = "boot the entry log anew (setup_ima_digest_lists bootloader add log gives it " + keptLog + "), " +
 		"or run auditd from the boot on; then check again, before the log is full"
 )
 
-// MendGate is what to do about an error of the gate.
-func MendGate(err error) string {
+// mendGate is what to do about an error of the gate.
+func mendGate(err error) string {
 	if errors.Is(err, coverage.ErrLost) {
 		return keepLog
 	}
-	return GetReady
+	return getReady
 }
 
 // gate lets nothing be enforced before a boot in log mode has shown that every file
@@ -42,7 +43,7 @@ func (s *Setup) gate() (*Step, error) {
 	return &Step{
 		Name: "gate",
 		Text: "check that this boot was one in log mode, and that every file of it is known to the lists",
-		Mend: GetReady,
+		Mend: getReady,
 		Do: func(_ context.Context, out io.Writer) error {
 			r := s.Readiness()
 			return errors.Join(r.Print(out), r.Err())
@@ -66,7 +67,7 @@ type Readiness struct {
 func (s *Setup) Readiness() *Readiness {
 	r := &Readiness{Refused: []coverage.File{}}
 	if r.err = s.judge(r); r.err != nil {
-		r.Reason, r.Mend = r.err.Error(), MendGate(r.err)
+		r.Reason, r.Mend = r.err.Error(), mendGate(r.err)
 	}
 	r.Ready = r.err == nil
 	return r
@@ -96,12 +97,12 @@ func (s *Setup) judge(r *Readiness) error {
 	return nil
 }
 
-// Err returns ErrNotReady with the reason, or nil.
+// Err returns ErrNotReady with the reason and what to do, or nil.
 func (r *Readiness) Err() error {
 	if r.Ready {
 		return nil
 	}
-	return fmt.Errorf("%w: %w", ErrNotReady, r.err)
+	return command.WithHint(fmt.Errorf("%w: %w", ErrNotReady, r.err), r.Mend)
 }
 
 // Print says what was found.
