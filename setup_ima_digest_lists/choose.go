@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"digestlists/internal/regular"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 )
 
@@ -67,6 +69,10 @@ const editorHelp = `# The files of the new list of %s files, one a line.
 # Delete the lines of those that are not to be in it. Without any, no list is made.
 `
 
+// editorEnd is the last line for the editor: of a file that an editor could not write whole, and yet
+// ended as if it had, it is not there.
+const editorEnd = "# The end. Leave this line the last one: it shows that none is missing."
+
 // editFiles opens the files in the user's editor.
 func (w *work) editFiles(found []string, kind string) ([]string, error) {
 	file, err := os.CreateTemp("", "digest-list-files-*")
@@ -74,17 +80,26 @@ func (w *work) editFiles(found []string, kind string) ([]string, error) {
 		return nil, err
 	}
 	defer os.Remove(file.Name())
-	_, err = fmt.Fprintf(file, editorHelp+"%s\n", kind, strings.Join(found, "\n"))
+	_, err = fmt.Fprintf(file, editorHelp+"%s\n%s\n", kind, strings.Join(found, "\n"), editorEnd)
 	if err := errors.Join(err, file.Close()); err != nil {
 		return nil, err
 	}
 	if err := runEditor(file.Name()); err != nil {
 		return nil, err
 	}
-	return w.readFiles(file.Name())
+	content, err := regular.ReadFile(file.Name(), 0, maxFilesFile)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.HasSuffix(bytes.TrimSpace(content), []byte("\n"+editorEnd)) {
+		return nil, command.WithHint(fmt.Errorf("no list is made: what the editor has left is not whole: its last line is not %q", editorEnd),
+			"is the disk full? --no-edit takes all files, --files those of a file")
+	}
+	return w.parseFiles(file.Name(), content)
 }
 
-// runEditor runs the editor of the environment, which may be a command with options.
+// runEditor runs the editor of the environment, which may be a command with options. It
+// decides what is done when somebody interrupts it, or the terminal is gone.
 func runEditor(path string) error {
 	editor := os.Getenv("VISUAL")
 	if editor == "" {
@@ -93,7 +108,11 @@ func runEditor(path string) error {
 	if editor == "" {
 		editor = "vi"
 	}
-	cmd := exec.Command("/bin/sh", "-c", editor+` "$1"`, "sh", path)
+	// Caught, and not ignored: what is ignored would be so in the editor, too.
+	typed := make(chan os.Signal, 1)
+	signal.Notify(typed, unix.SIGINT, unix.SIGQUIT, unix.SIGHUP)
+	defer signal.Stop(typed)
+	cmd := exec.Command("/bin/sh", "-c", `trap : INT QUIT HUP; `+editor+` "$1"`, "sh", path)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return command.WithHint(fmt.Errorf("no list is made: editor %q: %w", editor, err), "EDITOR names another one; --no-edit takes all files")
@@ -101,13 +120,18 @@ func runEditor(path string) error {
 	return nil
 }
 
-// readFiles reads a file of paths. Each must be the name of a regular file, without
-// links in it.
+// readFiles reads a file of paths.
 func (w *work) readFiles(path string) ([]string, error) {
 	content, err := regular.ReadFile(path, 0, maxFilesFile)
 	if err != nil {
 		return nil, err
 	}
+	return w.parseFiles(path, content)
+}
+
+// parseFiles returns the paths that a file has, sorted. Each must be the name of a regular
+// file, without links in it.
+func (w *work) parseFiles(path string, content []byte) ([]string, error) {
 	var files []string
 	lines := bufio.NewScanner(bytes.NewReader(content))
 	for number := 1; lines.Scan(); number++ {

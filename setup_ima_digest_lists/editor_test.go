@@ -3,12 +3,19 @@ package main
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"digestlists/compact"
+	"digestlists/internal/faulttest"
+	"digestlists/internal/hashes"
+	"digestlists/internal/known"
+	"digestlists/internal/ptytest"
 
 	"github.com/creack/pty"
 )
@@ -88,7 +95,7 @@ func TestEditor(t *testing.T) {
 }
 
 // An editor that fails, or leaves no file, makes no list; nor does one that leaves nonsense,
-// which is told with its line.
+// which is told with its line, or less than the whole text.
 func TestEditorGivesUp(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
@@ -98,17 +105,61 @@ func TestEditorGivesUp(t *testing.T) {
 		want   string
 	}{
 		{"false", 3, `editor "false": exit status 1`},
+		{"rm", 3, "no such file"},
+		{"truncate -s 0", 3, "its last line is not"},
+		{m.editor("cut", "5,$d"), 3, "its last line is not"},
+		{m.editor("below", "$a/var/b"), 3, "its last line is not"},
 		{m.editor("none", `\,^/,d`), 5, "no file was chosen"},
 		{m.editor("typo", "s,^/var/b,var/b,"), 3, `line 4: "var/b": want an absolute path`},
 		{m.editor("gone", "s,^/var/b,/var/x,"), 3, "line 4: open /var/x: no such file"},
 	} {
-		code, seen := m.onTerminal([]string{"EDITOR=" + tt.editor}, "mutable -g -D /var")
+		tmp := t.TempDir()
+		code, seen := m.onTerminal([]string{"TMPDIR=" + tmp, "EDITOR=" + tt.editor}, "mutable -g -D /var")
+		if left, _ := os.ReadDir(tmp); len(left) > 0 {
+			t.Errorf("%s: left behind: %s", tt.editor, left)
+		}
 		if code != tt.code || !strings.Contains(seen, tt.want) {
 			t.Errorf("%s: exit %d\n%s", tt.editor, code, seen)
 		}
 		if left := m.find("-type", "f", "!", "-path", "*/var/[abc]"); left != "" {
 			t.Errorf("%s: left behind: %s", tt.editor, left)
 		}
+	}
+}
+
+// What is typed to interrupt something in the editor is for the editor.
+func TestEditorInterrupted(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	path := filepath.Join(filepath.Dir(m.root), "interrupted")
+	check(t, os.WriteFile(path, []byte("#!/bin/sh\ntrap : INT QUIT HUP\nkill -INT 0\nkill -QUIT 0\nkill -HUP 0\nsed -i '/a$/d' \"$1\"\n"), 0o755))
+	code, seen := m.onTerminal([]string{"EDITOR=" + path}, "mutable -g -D /var")
+	if code != 0 || m.copies() != "b c" {
+		t.Errorf("exit %d, copies of %s\n%s", code, m.copies(), seen)
+	}
+}
+
+// What an editor leaves is taken whole or not at all, whichever system call fails, of ours or of its own, and wherever
+// both are killed: so it is with an editor that does not look whether it could write.
+func TestEditorFaults(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ editor, words string }{
+		"careful":  {`sed -i '\,/b$,d' "$1"`, "immutable -D /var"},
+		"careless": {`sed -u '\,/b$,d' "$1" >"$1.new"; mv "$1.new" "$1"`, "mutable -g -D /var"},
+	} {
+		editor := filepath.Join(t.TempDir(), name)
+		check(t, os.WriteFile(editor, []byte("#!/bin/sh\n"+c.editor+"\n"), 0o755))
+		try := func(t *testing.T) (*exec.Cmd, func(*faulttest.Result)) {
+			m := newMachine(t)
+			tmp := filepath.Join(m.root, "tmp")
+			check(t, os.Mkdir(tmp, 0o700))
+			_, tty := ptytest.Open(t)
+			cmd := exec.Command(m.tool, m.args(c.words)...)
+			cmd.Dir, cmd.Stdin, cmd.Stdout = m.root, tty, tty
+			cmd.Env = append(os.Environ(), "TMPDIR="+tmp, "VISUAL=", "EDITOR="+editor)
+			return cmd, func(r *faulttest.Result) { m.afterEditor(r, c.words) }
+		}
+		t.Run(name, func(t *testing.T) { faulttest.Try(t, try, faulttest.Faults...) })
 	}
 }
 
@@ -127,6 +178,48 @@ func TestNoEditor(t *testing.T) {
 	if code != 0 || m.edited() != "" || m.copies() != "a b c" {
 		t.Errorf("--no-edit: exit %d, edited by %q, copies of %s\n%s", code, m.edited(), m.copies(), seen)
 	}
+}
+
+// afterEditor looks at what is there after an editor was to leave out /var/b.
+func (m *machine) afterEditor(r *faulttest.Result, words string) {
+	m.t.Helper()
+	defer m.t.Logf("%s: exit %d\n%s", r.Struck, r.Code, r.Stderr) // shown if something fails
+	if failed := strings.Contains(r.Stderr, "setup_ima_digest_lists: error: "); failed != (r.Code > 0) {
+		m.t.Errorf("exit %d, an error: %t", r.Code, failed)
+	}
+	done := r.Code == 0 || strings.Contains(r.Stderr, "changes are in place")
+	switch listed := m.listed(); {
+	case done && listed == "a c", !done && listed == "", r.Code < 0 && listed == "a c":
+	default:
+		m.t.Errorf("listed: %q", listed)
+	}
+	left := m.find("-type", "f", "-path", "*/tmp/*")
+	if left != "" && r.Code >= 0 && !strings.Contains(r.Struck, "/tmp/") {
+		m.t.Errorf("left behind: %s", left)
+	}
+	m.run(words)
+	if listed := m.listed(); listed != "a b c" {
+		m.t.Errorf("afterwards, listed: %q", listed)
+	}
+}
+
+// listed returns the names of the files of /var that lists know.
+func (m *machine) listed() string {
+	m.t.Helper()
+	lists, err := known.Read(filepath.Join(m.root, "etc/ima/digest_lists"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	check(m.t, err)
+	var names []string
+	for _, name := range []string{"a", "b", "c"} {
+		sum, err := hashes.Sum(compact.SHA256, []byte(m.read("/var/"+name)))
+		check(m.t, err)
+		if lists.Has(compact.SHA256, sum) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, " ")
 }
 
 // copies returns the names of the files of /var that were copied.

@@ -20,17 +20,20 @@ const limit = time.Minute
 
 // A Result is what became of a program.
 type Result struct {
-	Code   int // of the exit; -1 if it was killed
-	Stdout string
+	Code   int    // of the exit; -1 if it was killed
+	Stdout string // but what went to a terminal
 	Stderr string
 	Struck string // the call that met the fault; "" if there was none
 	calls  map[kind]int
 }
 
-// run runs a program that meets a fault.
+// run runs a program that meets a fault. It may have a terminal for its input and output.
 func run(cmd *exec.Cmd, fault Fault, at point) (*Result, error) {
 	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.Stderr = &stderr
+	if cmd.Stdout == nil {
+		cmd.Stdout = &stdout
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.WaitDelay = limit // for what it has started and left
 	j := &judge{fault: fault, at: at, below: cmd.Dir, calls: make(map[kind]int)}
