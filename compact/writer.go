@@ -1,6 +1,7 @@
 package compact
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 )
@@ -73,6 +74,9 @@ func (w *Writer) block(b Block) *block {
 func (w *Writer) flush(b *block) error {
 	if b.count == 0 {
 		return nil
+	}
+	if buf, ok := w.w.(*bytes.Buffer); ok {
+		buf.Grow(HeaderSize + b.size) // it would grow to twice that
 	}
 	h := Header{Block: b.Block, Version: w.version, Count: b.count, DataLen: uint32(b.size)}
 	if _, err := w.w.Write(h.append(nil)); err != nil {

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -39,31 +38,57 @@ func Open(path string, flags int) (*os.File, error) {
 	return f, nil
 }
 
-// ReadFile returns the content of a file of at most limit bytes.
-func ReadFile(path string, flags int, limit int64) ([]byte, error) {
+// A Limited file is read as far as a limit: more is an error, and no end.
+type Limited struct {
+	file              *os.File
+	size, limit, left int64
+}
+
+// OpenLimited opens a file like Open. One of more than limit bytes is refused, here or,
+// if it grows, when it is read.
+func OpenLimited(path string, flags int, limit int64) (*Limited, error) {
 	f, err := Open(path, flags)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
 	info, err := f.Stat()
+	// The size is a hint: files of sysfs are shorter than they say, by a page at most, and files may grow.
+	if err == nil && info.Size() > max(limit, sysfsPage) {
+		err = tooLarge(path, limit)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &Limited{f, info.Size(), limit, limit}, nil
+}
+
+// Read implements [io.Reader].
+func (f *Limited) Read(p []byte) (int, error) {
+	n, err := f.file.Read(p[:min(int64(len(p)), f.left+1)])
+	if f.left -= int64(n); f.left < 0 {
+		f.left = 0
+		return n - 1, tooLarge(f.file.Name(), f.limit)
+	}
+	return n, err
+}
+
+// Close closes the file.
+func (f *Limited) Close() error { return f.file.Close() }
+
+// ReadFile returns the content of a file of at most limit bytes.
+func ReadFile(path string, flags int, limit int64) ([]byte, error) {
+	f, err := OpenLimited(path, flags, limit)
 	if err != nil {
 		return nil, err
 	}
-	// The size is a hint: files of sysfs are shorter than they say, by a page at most, and files may grow.
-	if info.Size() > max(limit, sysfsPage) {
-		return nil, tooLarge(path, limit)
-	}
+	defer f.Close()
 	var b bytes.Buffer
-	b.Grow(int(min(info.Size(), limit)) + bytes.MinRead)
-	if _, err := b.ReadFrom(io.LimitReader(f, limit+1)); err != nil {
+	b.Grow(int(min(f.size, limit)) + bytes.MinRead)
+	if _, err := b.ReadFrom(f); err != nil {
 		return nil, err
 	}
-	data := b.Bytes()
-	if int64(len(data)) > limit {
-		return nil, tooLarge(path, limit)
-	}
-	return data, nil
+	return b.Bytes(), nil
 }
 
 func tooLarge(path string, limit int64) error {

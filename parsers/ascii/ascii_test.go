@@ -5,12 +5,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -166,6 +168,7 @@ var bad = []struct {
 	{"backslash at the end", `\` + sum64 + `  a\` + "\n", Parser{}, compact.ErrMalformed, "line 1: malformed: name"},
 	{"zeros", strings.Repeat("0", 64) + "  a\n", Parser{}, compact.ErrMalformed, "line 1: malformed: a digest of all zeros"},
 	{"forced to another tag", "MD5 (a) = " + sum32 + "\n", Parser{compact.SHA256, true}, compact.ErrMalformed, "line 1: malformed: a md5 digest, want sha256"},
+	{"long line", line64 + sum64 + "  " + strings.Repeat("a", maxLine-len(line64)+2) + "\n", Parser{}, compact.ErrTooLarge, "line 2: too large: "},
 	{"forced to another length", line64, Parser{compact.SHA512, true}, compact.ErrMalformed, "line 1: malformed: "},
 }
 
@@ -183,6 +186,26 @@ func TestRefuses(t *testing.T) {
 				t.Errorf("%d yields, want only the error", yields)
 			}
 		})
+	}
+}
+
+// A line of the largest size is read, and what the reader says is passed on.
+func TestStream(t *testing.T) {
+	longest := sum64 + "  " + strings.Repeat("a", maxLine-len(line64)+1) + "\n"
+	broken := io.MultiReader(strings.NewReader(longest+line64+sum64), iotest.ErrReader(unix.EIO))
+	var got []int
+	for e, err := range (Parser{}).Stream(broken, parsers.Options{Want: parsers.FieldPath}) {
+		if err != nil {
+			if e != nil || !errors.Is(err, unix.EIO) || !strings.Contains(err.Error(), "line 3: ") {
+				t.Errorf("entry %v, error %v", e, err)
+			}
+			got = append(got, -1)
+			continue
+		}
+		got = append(got, len(e.Path))
+	}
+	if diff := cmp.Diff([]int{maxLine - 67, 1, -1}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -295,6 +318,9 @@ func FuzzParser(f *testing.F) {
 				t.Fatalf("entries with error %v", err)
 			}
 			return
+		}
+		if len(list) > maxLine/2 {
+			return // escapes may make a line too long
 		}
 		var text strings.Builder
 		escape := strings.NewReplacer("\\", "\\\\", "\n", "\\n", "\r", "\\r")

@@ -1,16 +1,18 @@
 package ascii
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"iter"
 
 	"digestlists/compact"
 	"digestlists/parsers"
 )
 
-// Parser reads checksum files. It implements parsers.Parser; the list format is called
-// ascii.
+// Parser reads checksum files. It implements parsers.Streamer; the list format is
+// called ascii.
 //
 // If Forced is set, all digests are taken to be of the algorithm Force, and a
 // line that says otherwise is an error.
@@ -19,40 +21,50 @@ type Parser struct {
 	Forced bool
 }
 
-var _ parsers.Parser = Parser{}
+var _ parsers.Streamer = Parser{}
+
+// maxLine is the longest line in bytes, with its newline: a name of a file has at most
+// 4096 bytes, PATH_MAX of Linux, and twice as many with escapes.
+const maxLine = 64 << 10
 
 // Parse yields an entry for each line, with the path as it is written there.
 // Errors name the line.
 func (p Parser) Parse(list []byte, opts parsers.Options) iter.Seq2[*parsers.Entry, error] {
+	if err := p.Check(bytes.NewReader(list), opts); err != nil {
+		return parsers.Fail[parsers.Entry](err)
+	}
+	return p.Stream(bytes.NewReader(list), opts)
+}
+
+// Check implements [parsers.Streamer].
+func (p Parser) Check(list io.Reader, opts parsers.Options) error {
+	return p.walk(list, opts, func(*parsers.Entry, error) bool { return true })
+}
+
+// Stream implements [parsers.Streamer].
+func (p Parser) Stream(list io.Reader, opts parsers.Options) iter.Seq2[*parsers.Entry, error] {
 	return func(yield func(*parsers.Entry, error) bool) {
-		check := func(*parsers.Entry, error) bool { return true }
-		if err := p.walk(list, opts, check); err != nil {
+		if err := p.walk(list, opts, yield); err != nil {
 			yield(nil, err)
-			return
 		}
-		// The same bytes cannot fail the second time.
-		_ = p.walk(list, opts, yield)
 	}
 }
 
 // walk yields the entries of the list until it is told to stop.
-func (p Parser) walk(list []byte, opts parsers.Options, yield func(*parsers.Entry, error) bool) error {
-	if len(list) == 0 {
-		return fmt.Errorf("%w: an empty file, want checksums", compact.ErrTruncated)
-	}
+func (p Parser) walk(list io.Reader, opts parsers.Options, yield func(*parsers.Entry, error) bool) error {
+	lines := bufio.NewReaderSize(list, maxLine)
 	entry := parsers.Entry{Type: opts.Type}
 	buf := make([]byte, compact.MaxDigestSize)
 	var first compact.Algorithm
-	for number := 1; len(list) > 0; number++ {
-		text, rest, ended := bytes.Cut(list, []byte("\n"))
-		list = rest
-		l, err := parseLine(text)
-		if err == nil && !ended && !l.whole {
-			err = fmt.Errorf("%w: the last line has no newline: the name may have been cut", compact.ErrTruncated)
+	for number := 1; ; number++ {
+		text, err := lines.ReadSlice('\n')
+		if err == io.EOF && len(text) == 0 {
+			if number == 1 {
+				return fmt.Errorf("%w: an empty file, want checksums", compact.ErrTruncated)
+			}
+			return nil
 		}
-		if err == nil {
-			err = p.choose(&l)
-		}
+		l, err := p.line(text, err)
 		if number == 1 {
 			first = l.algorithm
 		}
@@ -69,7 +81,25 @@ func (p Parser) walk(list []byte, opts parsers.Options, yield func(*parsers.Entr
 			return nil
 		}
 	}
-	return nil
+}
+
+// line takes a line apart, as bufio.Reader.ReadSlice returns it.
+func (p Parser) line(text []byte, read error) (line, error) {
+	text, ended := bytes.CutSuffix(text, []byte("\n"))
+	switch {
+	case read == bufio.ErrBufferFull:
+		return line{}, fmt.Errorf("%w: %s, want at most %d bytes", compact.ErrTooLarge, quote(text), maxLine)
+	case read != nil && read != io.EOF:
+		return line{}, read
+	}
+	l, err := parseLine(text)
+	if err == nil && !ended && !l.whole {
+		err = fmt.Errorf("%w: the last line has no newline: the name may have been cut", compact.ErrTruncated)
+	}
+	if err == nil {
+		err = p.choose(&l)
+	}
+	return l, err
 }
 
 // choose settles the algorithm of a line.

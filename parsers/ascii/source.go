@@ -24,7 +24,7 @@ type Source struct {
 
 var _ parsers.Source = Source{}
 
-// maxFile bounds a checksum file, in bytes: it is in memory while it is read.
+// maxFile bounds a checksum file, in bytes: what is made of it is in memory.
 const maxFile = 1 << 30
 
 // Lists yields the one list.
@@ -41,31 +41,43 @@ func (s Source) Lists(ctx context.Context, in parsers.Input) iter.Seq2[*parsers.
 }
 
 func (s Source) entries(ctx context.Context, in parsers.Input, yield func(*parsers.Entry, error) bool) {
-	opts := parsers.Options{Type: in.Type, Generation: in.Generation, Want: parsers.FieldPath}
 	done := 0
+	counted := func(e *parsers.Entry, err error) bool {
+		if done++; in.Progress != nil && done%1024 == 0 {
+			in.Progress(done)
+		}
+		return yield(e, err)
+	}
 	for _, path := range in.Paths {
-		list, err := regular.ReadFile(path, 0, maxFile)
-		if err != nil {
-			yield(nil, err)
+		if !s.file(ctx, path, in, counted) {
 			return
 		}
-		for e, err := range Parser(s).Parse(list, opts) {
-			if err == nil {
-				err = ctx.Err()
-			}
-			if err != nil {
-				yield(nil, fmt.Errorf("%s: %w", path, err))
-				return
-			}
-			if in.Select != nil && !in.Select(e) {
-				continue
-			}
-			if !yield(e, nil) {
-				return
-			}
-			if done++; in.Progress != nil && done%1024 == 0 {
-				in.Progress(done)
-			}
+	}
+}
+
+// file yields the entries of one file as it reads them, and reports whether more are wanted.
+func (s Source) file(ctx context.Context, path string, in parsers.Input, yield func(*parsers.Entry, error) bool) bool {
+	f, err := regular.OpenLimited(path, 0, maxFile)
+	if err != nil {
+		yield(nil, err)
+		return false
+	}
+	defer f.Close()
+	opts := parsers.Options{Type: in.Type, Generation: in.Generation, Want: parsers.FieldPath}
+	for e, err := range Parser(s).Stream(f, opts) {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			yield(nil, fmt.Errorf("%s: %w", path, err))
+			return false
+		}
+		if in.Select != nil && !in.Select(e) {
+			continue
+		}
+		if !yield(e, nil) {
+			return false
 		}
 	}
+	return true
 }

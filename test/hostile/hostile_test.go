@@ -1,7 +1,10 @@
 package hostile
 
 import (
+	"bufio"
 	"bytes"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -43,6 +46,7 @@ func bombs(t *testing.T) map[string]bomb {
 		"certificate of 8 GiB": {nil, strings.ReplaceAll(source, "FILE", "sparse") + "copy", "more than 1073741824 bytes"},
 		"ima without end":      {nil, source + "ima+ima_ng", "regular"},
 		"ascii without end":    {nil, source + "ascii", "regular"},
+		"ascii, a line":        {bytes.Repeat([]byte("a"), 8<<20), source + "ascii", "line 1: too large"},
 		"audit without end":    {nil, source + "audit", "regular"},
 		"keylime without end":  {nil, source + "keylime", "regular"},
 		"copy without end":     {nil, source + "copy", "regular"},
@@ -107,6 +111,30 @@ func TestBombs(t *testing.T) {
 				t.Errorf("%q is left, %v", left, err)
 			}
 		})
+	}
+}
+
+// A checksum file that is good, and only large, takes the memory of its digests.
+func TestManyChecksums(t *testing.T) {
+	bin, dir := build(t), t.TempDir()
+	mkdir(t, filepath.Join(dir, "out"))
+	f, err := os.Create(filepath.Join(dir, "sums"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := bufio.NewWriter(f)
+	for i := range 1_000_000 {
+		fmt.Fprintf(w, "%064x  /usr/share/a-folder-with-a-name-as-usual/file-%08d.dat\n", i+1, i)
+	}
+	if err := errors.Join(w.Flush(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if o := limited(t, bin, dir, strings.Fields("gen_digest_lists -d out -t file -o append -f ascii -i sums")...); o.code != 0 {
+		t.Errorf("exit code %d\n%s", o.code, o.stderr)
+	}
+	list, err := os.Stat(filepath.Join(dir, "out/0-file_list-compact-sums"))
+	if err != nil || list.Size() != 16+32_000_000 {
+		t.Errorf("%v, %v", list, err)
 	}
 }
 

@@ -22,7 +22,7 @@ const (
 	// dataLimit is RLIMIT_DATA, all private memory that a process can write to. Go takes
 	// it in steps of 64 MiB, of which it uses a part.
 	dataLimit = 512 << 20
-	// peakLimit is the resident memory at its largest: no input here is larger than 8 MiB.
+	// peakLimit is the resident memory at its largest: no input here that makes no list is larger than 8 MiB.
 	peakLimit = 160 << 20
 	// cpuLimit is RLIMIT_CPU, in seconds of processor time.
 	cpuLimit = 60
