@@ -26,7 +26,7 @@ func wizardFlags() []cli.Flag {
 		&cli.StringFlag{Name: "config", Usage: "take the answers from `FILE` and ask none"},
 		&cli.BoolFlag{Name: "yes", Usage: "do not ask before the plan is done; without --config, take the defaults", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "dry-run", Usage: "print the findings and the plan, and change nothing", DisableDefaultText: true},
-		&cli.BoolFlag{Name: "force", Usage: "go on in spite of errors that the first look finds", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "force", Usage: "go on in spite of errors that the first look finds, and of a kernel that does not trust the key", DisableDefaultText: true},
 	}
 }
 
@@ -151,10 +151,10 @@ func (w *wizard) stops(findings []preflight.Finding) bool {
 
 // do shows the plan, and does it if it is agreed to.
 func (w *wizard) do(question string) error {
-	s := &setup.Setup{Config: w.config, Root: w.root}
+	s := &setup.Setup{Config: w.config, Root: w.root, Force: w.c.Bool("force")}
 	steps, err := s.Steps()
 	if err != nil {
-		return command.WithHint(err, "nothing was changed: mend it, or give another answer (--config FILE)")
+		return command.WithHint(err, "nothing was changed: "+cmp.Or(command.Hint(err), "mend it, or give another answer (--config FILE)"))
 	}
 	fmt.Fprintln(w.out, "The plan:")
 	for i, step := range steps {

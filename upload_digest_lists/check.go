@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"digestlists/internal/kernel"
@@ -43,6 +44,9 @@ func (u *uploader) share(expected *kernel.Expectation) error {
 	for _, l := range u.withoutKeys(u.set.Dir.Lists()) {
 		_, err := u.formats.Parser(l.Format)
 		if err != nil || slices.ContainsFunc(u.set.Lists, func(own listdir.List) bool { return own.File == l.File }) {
+			continue
+		}
+		if u.kernelKeys.check(filepath.Join(u.set.Path, l.File)) != nil {
 			continue
 		}
 		list, err := c.convertList(l)

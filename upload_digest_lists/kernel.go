@@ -17,6 +17,7 @@ func (u *uploader) upload(k *kernel.Kernel) error {
 	if err != nil {
 		return err
 	}
+	u.kernelKeys = askKernel(k.Proc, setup)
 	expected := kernel.NewExpectation()
 	var spent int64
 	for i, lists := range u.windows(u.addKeys(k.Proc, u.parsable(u.set.Lists))) {

@@ -60,6 +60,9 @@ func (c *converter) prepare(l listdir.List) (up upload, err error) {
 		return up, err
 	}
 	path := filepath.Join(c.set.Path, l.File)
+	if err := c.kernelKeys.check(path); err != nil {
+		return up, err
+	}
 	_, builtIn := c.builtIn.Lookup(l.Format)
 	up.late = builtIn && l.Format != compactlist.Format
 	if up.late && c.trust == nil {

@@ -15,12 +15,13 @@ import (
 // An uploader takes the lists of a set one by one.
 type uploader struct {
 	*request
-	set     *listdir.Set
-	trust   *trust
-	formats parsers.Registry // the built-in ones and those of plug-ins
-	builtIn parsers.Registry
-	log     *messages // of the reporter
-	loaded  int       // lists
+	set        *listdir.Set
+	trust      *trust
+	kernelKeys *kernelKeys
+	formats    parsers.Registry // the built-in ones and those of plug-ins
+	builtIn    parsers.Registry
+	log        *messages // of the reporter
+	loaded     int       // lists
 	command.Reporter
 }
 
@@ -59,4 +60,13 @@ func (u *uploader) done(file string, err error) {
 		return
 	}
 	u.Fail(file, err)
+}
+
+// Fail reports a failure of a list, and what to do where that is the same for many.
+func (u *uploader) Fail(file string, err error) {
+	var foreign *foreignKeyError
+	if errors.As(err, &foreign) {
+		u.Hint = "setup_ima_digest_lists preflight says which keys this kernel trusts: sign the lists with one of them"
+	}
+	u.Reporter.Fail(file, err)
 }

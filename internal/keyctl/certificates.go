@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
 	"strings"
 
 	"digestlists/internal/securityfs"
@@ -42,6 +43,38 @@ func Trusted(proc string) ([][]byte, error) {
 		ids = append(ids, in...)
 	}
 	return ids, nil
+}
+
+// Verifying returns the identifiers of the keys by which the kernel verifies the files that
+// IMA appraises: those in its keyring .ima, and those that it trusts from the start, which some
+// kernels take as well (CONFIG_IMA_KEYRINGS_PERMIT_SIGNED_BY_BUILTIN_OR_SECONDARY with
+// digest lists). A kernel that has no .ima takes those that root put into _ima.
+func Verifying(proc string) ([][]byte, error) {
+	ids, err := Trusted(proc)
+	if err != nil {
+		return nil, err
+	}
+	ring, err := securityfs.KernelKeyring(proc, imaKeyring)
+	if errors.Is(err, fs.ErrNotExist) {
+		// Who looks into the keyring of a user must possess it, which is a matter of threads.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		ring, err = securityfs.FindKeyring(proc)
+		if err == nil {
+			err = Possess()
+		}
+	}
+	if errors.Is(err, securityfs.ErrNoKeyring) {
+		return ids, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	own, err := identifiers(ID(ring))
+	if err != nil {
+		return nil, fmt.Errorf("keyring of IMA: %w", err)
+	}
+	return append(ids, own...), nil
 }
 
 // identifiers returns those of the certificates in a keyring. The kernel calls a

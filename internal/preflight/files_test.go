@@ -205,5 +205,33 @@ func TestCertificate(t *testing.T) {
 	m := good(t)
 	cert := parse()
 	cert.AuthorityKeyId = []byte{1, 2, 0x2b, 0xd3, 0x19, 0x90}
-	want(t, trusted(m, cert), OK, "the key with which ")
+	want(t, trusted(m, cert, Warning), OK, "the key with which ")
+}
+
+// With digest lists, to appraise by a certificate that the kernel does not trust makes some
+// kernels crash: that is an error, and a warning where files are only measured.
+func TestUntrusted(t *testing.T) {
+	const none = "1 I--Q--- 1 perm 1f3f0000 0 0 keyring .ima: empty\n"
+	m := good(t)
+	if found := Unappraisable(m); len(found) > 0 {
+		t.Errorf("with a trusted certificate: %v", found)
+	}
+	m.write(t, "/proc/keys", none)
+	want(t, keyring(m), Warning, "the kernel has neither the key of ")
+	want(t, Unappraisable(m), Error, "the kernel has neither the key of ")
+	m.write(t, "/proc/cmdline", "ima_policy=appraise_exec_tcb ima_appraise_digest_list=digest\n")
+	m.remove(t, "/sys/kernel/security/ima/policy")
+	want(t, keyring(m), Error, "the kernel has neither the key of ")
+	m.remove(t, DefaultCert)
+	want(t, keyring(m), Error, "there is no certificate")
+
+	// A kernel without that keyring takes any key, and one without digest lists reads no list.
+	m.write(t, "/proc/keys", "")
+	want(t, keyring(m), Warning, "there is no certificate")
+	m.write(t, "/proc/keys", none)
+	m.remove(t, "/sys/kernel/security/ima/digest_list_data")
+	want(t, keyring(m), Warning, "there is no certificate")
+	if found := Unappraisable(m); len(found) > 0 {
+		t.Errorf("without digest lists: %v", found)
+	}
 }

@@ -176,6 +176,22 @@ func (s Setup) policy() (measures, appraises, known bool) {
 	return measures, appraises, measures || appraises
 }
 
+// Appraises reports whether the kernel may verify the signatures of lists that it reads
+// itself: unless something says that it does not.
+func (s Setup) Appraises() bool {
+	switch c := s.CommandLine; {
+	case s.Policy != nil:
+		return s.Policy.appraises
+	case c == nil:
+		return true
+	case c.appraises():
+		return true
+	default:
+		_, appraises, _ := s.policy()
+		return appraises
+	}
+}
+
 // refusalOn refuses lists on a file system that the policy leaves out: one list that
 // the kernel reads and has not measured turns digest lists off until the next boot.
 func (s Setup) refusalOn(fsType int64) *Refusal {

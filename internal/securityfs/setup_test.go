@@ -145,3 +145,34 @@ func TestBudget(t *testing.T) {
 		}
 	}
 }
+
+// What a kernel may verify is not to reach it with a signature that it cannot.
+func TestAppraises(t *testing.T) {
+	const unknown = "?"
+	for _, tt := range []struct {
+		commandLine, policy string
+		want                bool
+	}{
+		{"ima_policy=exec_tcb ima_digest_list_pcr=11", unknown, false},
+		{"ima_policy=appraise_exec_tcb ima_appraise_digest_list=digest", unknown, true},
+		{"ima_appraise_digest_list=digest-nometadata", unknown, true},
+		{"ima_policy=appraise_tcb ima_digest_list_pcr=11", unknown, true},
+		{"ima_appraise_tcb ima_digest_list_pcr=11", unknown, true},
+		{"ima_policy=tcb ima_appraise_digest_list=digest", tcbRules, false},
+		{"ima_digest_list_pcr=11", listRules + appraiseRule, true},
+		{"ima_digest_list_pcr=11", unknown, false}, // of a policy that was loaded later nothing is known
+		{unknown, unknown, true},
+		{unknown, listRules, false},
+	} {
+		var s Setup
+		if tt.commandLine != unknown {
+			s.CommandLine = ParseCommandLine(tt.commandLine)
+		}
+		if tt.policy != unknown {
+			s.Policy = parsePolicy(tt.policy)
+		}
+		if got := s.Appraises(); got != tt.want {
+			t.Errorf("%q, %q: %v, want %v", tt.commandLine, tt.policy, got, tt.want)
+		}
+	}
+}

@@ -9,7 +9,25 @@ import (
 	"os"
 
 	"digestlists/internal/atomicfile"
+	"digestlists/internal/command"
+	"digestlists/internal/preflight"
 )
+
+// ErrUntrusted is a certificate with which this kernel does not appraise lists.
+var ErrUntrusted = errors.New("this kernel cannot appraise lists")
+
+// trust lets no step be taken towards appraisal where the kernel does not trust the
+// certificate, or would not trust the one that would be made.
+func (s *Setup) trust() error {
+	if s.Mode == Measure || s.Force {
+		return nil
+	}
+	for _, f := range preflight.Unappraisable(&preflight.Machine{Root: s.Root, Dir: s.Dir, Cert: s.Cert}) {
+		err := command.WithCode(command.ExitFailed, fmt.Errorf("mode %s: %w: %s (%s)", s.Mode, ErrUntrusted, f.Text, f.Means))
+		return command.WithHint(err, f.Mend+"; or choose mode measure")
+	}
+	return nil
+}
 
 // keyStep makes the key that signs lists, where there is none.
 func (s *Setup) keyStep() (*Step, error) {

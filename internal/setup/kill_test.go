@@ -62,7 +62,7 @@ func runKilled(root, what string, at int) error {
 	if what == "rollback" {
 		return Rollback(context.Background(), root, false, func(string) { point(&at) })
 	}
-	s := &Setup{config(root), root}
+	s := &Setup{Config: config(root), Root: root}
 	steps, err := s.Steps()
 	if err != nil {
 		return err

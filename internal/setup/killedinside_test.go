@@ -118,7 +118,7 @@ func TestMakerOfImagesOutlivesTheSetUp(t *testing.T) {
 	if !errors.As(err, &busy) || !strings.Contains(err.Error(), "update-initramf (process ") {
 		t.Fatalf("rollback: %v, want the name of the program that is still there", err)
 	}
-	next := &Setup{config(root), root}
+	next := &Setup{Config: config(root), Root: root}
 	if err := next.Run(context.Background(), io.Discard, func(Step, int, int, State) {}); !errors.Is(err, journal.ErrBusy) {
 		t.Errorf("next run: %v", err)
 	}

@@ -65,6 +65,6 @@ func undosOf(j *journal.Journal, root string) (map[string]func(context.Context) 
 	if _, err := j.LastNote(planNote, &p); err != nil {
 		return nil, err
 	}
-	s := &Setup{p.Config, root}
+	s := &Setup{Config: p.Config, Root: root}
 	return map[string]func(context.Context) error{"lists": s.clearStaging, "updates": s.stopUpdates}, nil
 }

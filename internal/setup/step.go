@@ -35,11 +35,15 @@ type Step struct {
 // A Setup is a plan in the making: what is decided, and where.
 type Setup struct {
 	Config
-	Root string // "" for the running system
+	Root  string // "" for the running system
+	Force bool   // whether the kernel trusts the certificate does not matter
 }
 
 // Steps returns the steps to do, in their order.
 func (s *Setup) Steps() ([]Step, error) {
+	if err := s.trust(); err != nil {
+		return nil, err
+	}
 	makers := []func() (*Step, error){s.gate, s.keyStep, s.listsStep, s.checkStep, s.updatesStep, s.initramfsStep, s.bootStep}
 	var steps []Step
 	for _, maker := range makers {

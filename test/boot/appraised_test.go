@@ -81,6 +81,19 @@ func testAppraisedIn(t *testing.T, kernel *boot.Kernel, mode string) {
 			l.runs(t, "/listed", true)
 		})
 	}
+	t.Run("stranger's certificate", func(t *testing.T) { testStrangersCertificate(t, l) })
+}
+
+// A certificate that is there and not in the kernel makes no list of its key good. The uploader
+// does not let the kernel meet such a signature, of which Linux 5.10 dies.
+func testStrangersCertificate(t *testing.T, l *loader) {
+	l.Must(t, "cp /key-stranger/0-key_list-stranger.der /etc/keys/x509_ima.der")
+	out, code := l.Run(t, program+" add /stranger")
+	if code != 1 || !strings.Contains(out, "0-file_list-compact-stranger: signed by key ") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	l.runs(t, "/later/stranger", false)
+	l.runs(t, "/listed", true)
 }
 
 // laterCases are lists that are loaded after the boot, each in a folder and for a program of

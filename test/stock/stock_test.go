@@ -29,6 +29,7 @@ const limit = 30 * time.Minute
 // image that it has made, and is rolled back.
 func TestOnTheMachine(t *testing.T) {
 	m := newMachine(t, "initramfs-tools-core", "grub-common")
+	choosy := m.bringAuthority(t)
 	disk := boot.Format(t, m.dir, m.root, "700M")
 	g := boot.Boot(t, m.dir, boot.Machine{
 		Kernel: m.kernel, Disk: disk, Keep: true, Limit: limit, Initrd: m.image(),
@@ -46,6 +47,15 @@ func TestOnTheMachine(t *testing.T) {
 		}
 		unchanged(t, g)
 		force = " --force"
+	}
+	if choosy {
+		said, code := g.Run(t, setUp+" 2>&1")
+		if code != 1 || !strings.Contains(said, ": error: mode log: this kernel cannot appraise lists: ") {
+			t.Errorf("with a key that the kernel would not trust: exit %d\n%s", code, said)
+		}
+		unchanged(t, g)
+		g.Must(t, makeKey)
+		g.Must(t, "/guest/state >/tmp/before")
 	}
 	start := time.Now()
 	said := g.Must(t, setUp+force)
@@ -77,6 +87,9 @@ func TestOnTheMachine(t *testing.T) {
 // one, boots it, and rolls it back.
 func TestBelowARoot(t *testing.T) {
 	m := newMachine(t, "dracut-core")
+	if m.bringAuthority(t) {
+		hosttest.Run(t, ".", "chroot", append([]string{m.root}, strings.Fields(makeKey)...)...)
+	}
 	before := hosttest.Snapshot(t, m.root)
 	start := time.Now()
 	hosttest.Run(t, ".", "unshare", "--mount", "./mounted", m.root, filepath.Join(m.root, "usr/bin/setup_ima_digest_lists"),
