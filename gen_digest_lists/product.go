@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 
 	"digestlists/compact"
+	"digestlists/internal/command"
+	"digestlists/internal/decode"
 	"digestlists/internal/imasig"
 	"digestlists/internal/listdir"
 	"digestlists/internal/pgp"
@@ -62,7 +64,20 @@ func (r *request) compactContent(list *parsers.List) bool {
 	return list.Content == nil || r.converts()
 }
 
+// name returns the name of a list. A list that nothing would upload gets none.
 func (r *request) name(list *parsers.List) (listdir.Name, error) {
+	name, err := r.anyName(list)
+	if err != nil {
+		return name, err
+	}
+	if err := decode.CheckType(name); err != nil {
+		return name, command.WithHint(command.Usagef("-f %s -t parser: %w", r.format, err),
+			"-f compact -i /usr/bin/upload_digest_lists -t parser makes the list of the parser")
+	}
+	return name, nil
+}
+
+func (r *request) anyName(list *parsers.List) (listdir.Name, error) {
 	if r.format == "copy" {
 		return listdir.CopyName(r.listType, list.Name)
 	}
