@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"digestlists/internal/digestcache"
 	"digestlists/internal/filesig"
 	"digestlists/internal/inroot"
+	"digestlists/internal/listdir"
 	"digestlists/internal/xattr"
 	"digestlists/parsers/imalog"
 )
@@ -172,12 +174,21 @@ func addSequence(j *job) error {
 	if err := digestcache.Number(lists, j.Bool("dry-run")); err != nil {
 		return err
 	}
+	var said error
 	for i, l := range lists {
-		if before[i].Name != l.Name && !j.Bool("json") {
-			fmt.Fprintf(j.App.Writer, "rename %s %s\n", before[i].Name, l.Name)
+		if before[i].Name != l.Name {
+			said = errors.Join(said, j.sayRename(listdir.Rename{From: before[i].String(), To: l.String()}))
 		}
 	}
-	return j.markFiles(lists)
+	return errors.Join(j.markFiles(lists), said)
+}
+
+func (j *job) sayRename(r listdir.Rename) error {
+	if j.Bool("json") {
+		return json.NewEncoder(j.App.Writer).Encode(r)
+	}
+	_, err := fmt.Fprintf(j.App.Writer, "rename %s %s\n", r.From, r.To)
+	return err
 }
 
 // measuredLists returns the lists of the folder that the measurement lists of -i have, in

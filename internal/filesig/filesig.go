@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"sync"
 	"time"
 
 	"digestlists/compact"
@@ -73,10 +72,8 @@ type Runner struct {
 	Jobs   int
 	DryRun bool // Apply writes nothing
 
-	written sync.Map // inodes of several names that Apply has written to
+	changed changes
 }
-
-type inode struct{ device, number uint64 }
 
 // Check verifies security.ima of each file. Results are in the order of files. An error is
 // one of files, or the end of ctx; what is wrong with a file is in its Result.

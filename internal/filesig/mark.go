@@ -45,6 +45,9 @@ func (r *Runner) Unmark(ctx context.Context, attr string, ours func(f *File, val
 		}
 		defer unix.Close(opened.Fd)
 		value, err := xattr.GetFd(opened.Fd, attr)
+		if before, ok := w.changed.get(opened); ok {
+			value, err = before, nil
+		}
 		switch {
 		case errors.Is(err, xattr.ErrAbsent), errors.Is(err, xattr.ErrUnsupported):
 			res.Status = None
@@ -53,7 +56,10 @@ func (r *Runner) Unmark(ctx context.Context, attr string, ours func(f *File, val
 			res.Status = Other
 			return
 		case err == nil && !w.DryRun:
-			err = xattr.RemoveFd(opened.Fd, attr)
+			w.changed.add(opened, value)
+			if err = xattr.RemoveFd(opened.Fd, attr); errors.Is(err, xattr.ErrAbsent) {
+				err = nil // under another name it was removed
+			}
 		}
 		res.Status = Removed
 		w.refused(err, opened.Path, res)

@@ -165,10 +165,9 @@ func (w *worker) alsoSigns(f *File, opened filehash.File) func(value []byte) boo
 
 // write sets an attribute, unless it has the value or another that is as good.
 func (w *worker) write(opened filehash.File, attr string, value []byte, good func([]byte) bool, res *Result) {
-	id := inode{uint64(opened.Stat.Dev), opened.Stat.Ino}
 	if present, err := xattr.GetFd(opened.Fd, attr); err == nil && (bytes.Equal(present, value) || good(present)) {
 		res.Status = Present
-		if _, ours := w.written.Load(id); ours {
+		if _, ours := w.changed.get(opened); ours {
 			res.Status = Applied
 		}
 		return
@@ -177,9 +176,7 @@ func (w *worker) write(opened filehash.File, attr string, value []byte, good fun
 	if w.DryRun {
 		return
 	}
-	if opened.Stat.Nlink > 1 {
-		w.written.Store(id, nil)
-	}
+	w.changed.add(opened, nil)
 	w.refused(xattr.SetFd(opened.Fd, attr, value), opened.Path, res)
 }
 
