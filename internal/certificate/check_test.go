@@ -1,7 +1,9 @@
 package certificate_test
 
 import (
+	"bytes"
 	"crypto/x509"
+	"encoding/pem"
 	"strings"
 	"testing"
 	"time"
@@ -67,11 +69,27 @@ func TestCheckByKernelAndTime(t *testing.T) {
 }
 
 func TestParseIsForOneCertificate(t *testing.T) {
+	const key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
+	pair, err := signkey.Generate("p-256")
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := certificate.Make(pair, "both", time.Now(), 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 	for name, text := range map[string]string{
-		"nothing": "", "text": "certificate", "key": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+		"nothing": "", "text": "certificate", "key": key, "two": cert + cert,
+		"list": cert + "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n",
 	} {
 		if cert, err := certificate.Parse([]byte(text)); err == nil || cert != nil {
 			t.Errorf("%s: %v, %v", name, cert, err)
+		}
+	}
+	for name, text := range map[string]string{"alone": cert, "before its key": cert + key, "after its key": key + cert} {
+		if got, err := certificate.Parse([]byte(text)); err != nil || !bytes.Equal(got.Raw, der) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

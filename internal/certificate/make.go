@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 	"time"
 
 	"digestlists/internal/signkey"
@@ -69,17 +70,27 @@ func Make(key *signkey.Key, name string, now time.Time, days int, ca *CA) ([]byt
 	return x509.CreateCertificate(rand.Reader, template, ca.Cert, key.Signer().Public(), ca.Key.Signer())
 }
 
-// Parse reads one certificate, in PEM or DER.
+// Parse reads one certificate, in PEM or DER. In PEM its private key may be in the same
+// file, as that of the key that signs a kernel's modules is.
 func Parse(data []byte) (*x509.Certificate, error) {
 	block, rest := pem.Decode(data)
 	if block == nil {
 		return x509.ParseCertificate(data)
 	}
-	if block.Type != "CERTIFICATE" && block.Type != "X509 CERTIFICATE" {
-		return nil, fmt.Errorf("PEM block %q, want a certificate", block.Type)
+	var found *pem.Block
+	for ; block != nil; block, rest = pem.Decode(rest) {
+		switch {
+		case strings.HasSuffix(block.Type, "PRIVATE KEY"):
+		case block.Type != "CERTIFICATE" && block.Type != "X509 CERTIFICATE":
+			return nil, fmt.Errorf("PEM block %q, want a certificate", block.Type)
+		case found != nil:
+			return nil, errors.New("two certificates in the file, want one")
+		default:
+			found = block
+		}
 	}
-	if next, _ := pem.Decode(rest); next != nil {
-		return nil, fmt.Errorf("%q follows in the file, want one certificate", next.Type)
+	if found == nil {
+		return nil, errors.New("a private key alone, want a certificate")
 	}
-	return x509.ParseCertificate(block.Bytes)
+	return x509.ParseCertificate(found.Bytes)
 }

@@ -106,7 +106,7 @@ var laterCases = []struct {
 	mutable bool // what it lists is not immutable
 }{
 	{"unsigned", 1, "0-file_list-compact-unsigned: ", false},
-	{"stranger", 1, "unknown key", false},
+	{"stranger", 1, ": signed by key ", false},
 	{"damaged", 1, "0-file_list-compact-damaged: ", false},
 	{"mutable", 0, "", true},
 	{"signed", 0, "", false},

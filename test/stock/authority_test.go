@@ -9,7 +9,7 @@ import (
 )
 
 // makeKey makes a key that a choosy kernel takes, where the set-up expects one.
-const makeKey = "setup_ima_digest_lists keys make --ca-key /root/authority.pem --ca-cert /root/authority.pem"
+const makeKey = "setup_ima_digest_lists keys make --ca-key /root/authority.pem --ca-cert /root/authority.pem --days 30"
 
 // bringAuthority gives a machine the authority whose certificates its kernel takes, which
 // KERNEL_CA names as for the boot tests, and reports whether the kernel is one that takes no others.
