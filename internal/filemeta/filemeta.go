@@ -121,9 +121,10 @@ func (r *Runner) Run(ctx context.Context, files []File, progress func()) ([]Resu
 	}
 	var next atomic.Int64
 	var workers sync.WaitGroup
+	var names sync.Map
 	for range jobs {
 		workers.Go(func() {
-			w, done := r.worker(ctx)
+			w, done := r.worker(ctx, &names)
 			defer done()
 			for i := next.Add(1) - 1; int(i) < len(files) && ctx.Err() == nil; i = next.Add(1) - 1 {
 				results[i] = w.do(&files[i])

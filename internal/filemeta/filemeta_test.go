@@ -140,6 +140,36 @@ func TestRepairAfterAnotherOwner(t *testing.T) {
 }
 
 // chown(2) would take such a number for "leave it as it is", and say that all went well.
+// A file of several names is restored once, whichever workers come upon them.
+func TestRepairOfManyNames(t *testing.T) {
+	const names = 50
+	root := tree(t, fmt.Sprintf("for i in $(seq %d); do ln usr/bin/tool usr/bin/$i; done", names))
+	dir, err := inroot.Open(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	var files []filemeta.File
+	for i := range names {
+		files = append(files, filemeta.File{Path: fmt.Sprintf("/usr/bin/%d", i+1), Wants: []filemeta.Want{listed()}})
+	}
+	for range 20 {
+		hosttest.Shell(t, root, "chown 7:7 usr/bin/tool; setfattr -x security.ima usr/bin/tool 2>/dev/null || :")
+		r := filemeta.Runner{Open: filemeta.InRoot(dir), Repair: true, Jobs: 8}
+		results, err := r.Run(t.Context(), files, func() {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts := make(map[filemeta.Status]int)
+		for _, res := range results {
+			counts[res.Status]++
+		}
+		if diff := cmp.Diff(map[filemeta.Status]int{filemeta.Repaired: 1, filemeta.Good: names - 1}, counts); diff != "" {
+			t.Fatal(diff)
+		}
+	}
+}
+
 func TestOwnerThatNobodyCanBe(t *testing.T) {
 	root := tree(t, "chmod 0600 usr/bin/tool")
 	for _, ids := range [][2]uint32{{1<<32 - 1, 7}, {7, 1<<32 - 1}} {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 
 	"digestlists/compact"
 	"digestlists/internal/filehash"
@@ -24,11 +25,12 @@ type worker struct {
 	ctx    context.Context
 	open   OpenFunc
 	hasher filehash.Hasher
+	names  *sync.Map // a *sync.Mutex of each inode that has several
 }
 
-func (r *Runner) worker(ctx context.Context) (*worker, func()) {
+func (r *Runner) worker(ctx context.Context, names *sync.Map) (*worker, func()) {
 	open, done := r.Open()
-	return &worker{Runner: r, ctx: ctx, open: open}, done
+	return &worker{Runner: r, ctx: ctx, open: open, names: names}, done
 }
 
 func (w *worker) do(file *File) Result {
@@ -51,8 +53,24 @@ func (w *worker) do(file *File) Result {
 		return res
 	}
 	res.Device = uint64(t.st.Dev)
+	if t.st.Nlink > 1 && w.Repair {
+		unlock := w.lock(&t.st)
+		defer unlock()
+		if err := t.stat(); err != nil {
+			res.Status, res.Err = Failed, err
+			return res
+		}
+	}
 	w.compare(t, file, &res)
 	return res
+}
+
+// lock waits until no other worker changes the file, under another of its names.
+func (w *worker) lock(st *unix.Stat_t) (unlock func()) {
+	one, _ := w.names.LoadOrStore([2]uint64{uint64(st.Dev), st.Ino}, new(sync.Mutex))
+	mutex := one.(*sync.Mutex)
+	mutex.Lock()
+	return mutex.Unlock
 }
 
 // compare goes through what lists say of a file, until one disagrees.
