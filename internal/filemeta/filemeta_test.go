@@ -139,7 +139,6 @@ func TestRepairAfterAnotherOwner(t *testing.T) {
 	}
 }
 
-// chown(2) would take such a number for "leave it as it is", and say that all went well.
 // A file of several names is restored once, whichever workers come upon them.
 func TestRepairOfManyNames(t *testing.T) {
 	const names = 50
@@ -170,6 +169,7 @@ func TestRepairOfManyNames(t *testing.T) {
 	}
 }
 
+// chown(2) would take such a number for "leave it as it is", and say that all went well.
 func TestOwnerThatNobodyCanBe(t *testing.T) {
 	root := tree(t, "chmod 0600 usr/bin/tool")
 	for _, ids := range [][2]uint32{{1<<32 - 1, 7}, {7, 1<<32 - 1}} {
