@@ -77,6 +77,8 @@ func TestRealDatabases(t *testing.T) {
 
 func realDatabases(t testing.TB) []string {
 	dirs, err := filepath.Glob(filepath.Join(fixtures.Databases(t), "*", "*"))
+	// SQLite keeps files beside a database while some program has it open.
+	dirs = slices.DeleteFunc(dirs, func(file string) bool { return strings.HasSuffix(file, "-shm") || strings.HasSuffix(file, "-wal") })
 	if err != nil || len(dirs) != 16 {
 		t.Fatalf("%d databases, want 16: %v", len(dirs), err)
 	}
