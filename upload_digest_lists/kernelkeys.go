@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -10,7 +9,6 @@ import (
 	"digestlists/internal/imasig"
 	"digestlists/internal/keyctl"
 	"digestlists/internal/securityfs"
-	"digestlists/internal/xattr"
 )
 
 // kernelKeys are the keys by which the kernel verifies what it reads itself. A list with
@@ -34,17 +32,11 @@ func (k *kernelKeys) check(path string) error {
 	if k == nil {
 		return nil
 	}
-	value, err := xattr.Get(path, imasig.AttributeName)
-	if errors.Is(err, xattr.ErrAbsent) || errors.Is(err, xattr.ErrUnsupported) {
-		return nil
-	}
-	if err != nil {
+	value, err := imasig.ReadAttribute(path)
+	if value == nil || err != nil {
 		return err
 	}
 	sig, err := imasig.Parse(value)
-	if errors.Is(err, imasig.ErrNoSignature) {
-		return nil
-	}
 	if err != nil {
 		return err
 	}

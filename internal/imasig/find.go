@@ -92,7 +92,7 @@ func Find(path string, data []byte) (*Found, error) {
 
 // lookAround looks at the attribute and for a detached signature.
 func (f *Found) lookAround(path string) (bool, error) {
-	value, err := readAttribute(path)
+	value, err := ReadAttribute(path)
 	if err != nil {
 		return false, err
 	}
@@ -117,9 +117,9 @@ func (f *Found) lookAround(path string) (bool, error) {
 	return false, nil
 }
 
-// readAttribute returns nil where there is no attribute, or one that only holds a
+// ReadAttribute returns security.ima of a file, or nil where there is no attribute, or one that only holds a
 // digest: the kernel writes those by itself (ima_appraise=fix).
-func readAttribute(path string) ([]byte, error) {
+func ReadAttribute(path string) ([]byte, error) {
 	value, err := xattr.Get(path, AttributeName)
 	if errors.Is(err, xattr.ErrAbsent) || errors.Is(err, xattr.ErrUnsupported) {
 		return nil, nil

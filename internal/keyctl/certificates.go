@@ -50,20 +50,14 @@ func Trusted(proc string) ([][]byte, error) {
 // kernels take as well (CONFIG_IMA_KEYRINGS_PERMIT_SIGNED_BY_BUILTIN_OR_SECONDARY with
 // digest lists). A kernel that has no .ima takes those that root put into _ima.
 func Verifying(proc string) ([][]byte, error) {
+	// Who looks into the keyring of a user must possess it, which is a matter of threads.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	ids, err := Trusted(proc)
 	if err != nil {
 		return nil, err
 	}
-	ring, err := securityfs.KernelKeyring(proc, imaKeyring)
-	if errors.Is(err, fs.ErrNotExist) {
-		// Who looks into the keyring of a user must possess it, which is a matter of threads.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		ring, err = securityfs.FindKeyring(proc)
-		if err == nil {
-			err = Possess()
-		}
-	}
+	ring, err := ringOfIMA(proc, ids != nil)
 	if errors.Is(err, securityfs.ErrNoKeyring) {
 		return ids, nil
 	}
@@ -75,6 +69,19 @@ func Verifying(proc string) ([][]byte, error) {
 		return nil, fmt.Errorf("keyring of IMA: %w", err)
 	}
 	return append(ids, own...), nil
+}
+
+// ringOfIMA returns the keyring that IMA uses, the kernel's own or one of the user, which this
+// thread possesses from then on.
+func ringOfIMA(proc string, kernels bool) (securityfs.Keyring, error) {
+	if kernels {
+		return securityfs.KernelKeyring(proc, imaKeyring)
+	}
+	ring, err := securityfs.FindKeyring(proc)
+	if err != nil {
+		return 0, err
+	}
+	return ring, Possess()
 }
 
 // identifiers returns those of the certificates in a keyring. The kernel calls a

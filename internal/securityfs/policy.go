@@ -179,17 +179,11 @@ func (s Setup) policy() (measures, appraises, known bool) {
 // Appraises reports whether the kernel may verify the signatures of lists that it reads
 // itself: unless something says that it does not.
 func (s Setup) Appraises() bool {
-	switch c := s.CommandLine; {
-	case s.Policy != nil:
-		return s.Policy.appraises
-	case c == nil:
+	if s.Policy == nil && (s.CommandLine == nil || s.CommandLine.appraises()) {
 		return true
-	case c.appraises():
-		return true
-	default:
-		_, appraises, _ := s.policy()
-		return appraises
 	}
+	_, appraises, _ := s.policy()
+	return appraises
 }
 
 // refusalOn refuses lists on a file system that the policy leaves out: one list that

@@ -22,11 +22,12 @@ func (s *Setup) trust() error {
 	if s.Mode == Measure || s.Force {
 		return nil
 	}
-	for _, f := range preflight.Unappraisable(&preflight.Machine{Root: s.Root, Dir: s.Dir, Cert: s.Cert}) {
-		err := command.WithCode(command.ExitFailed, fmt.Errorf("mode %s: %w: %s (%s)", s.Mode, ErrUntrusted, f.Text, f.Means))
-		return command.WithHint(err, f.Mend+"; or choose mode measure")
+	found := preflight.Unappraisable(&preflight.Machine{Root: s.Root, Dir: s.Dir, Cert: s.Cert})
+	if len(found) == 0 {
+		return nil
 	}
-	return nil
+	err := fmt.Errorf("mode %s: %w: %s (%s)", s.Mode, ErrUntrusted, found[0].Text, found[0].Means)
+	return command.WithHint(command.WithCode(command.ExitFailed, err), found[0].Mend+"; or choose mode measure")
 }
 
 // keyStep makes the key that signs lists, where there is none.

@@ -3,7 +3,6 @@ package boot_test
 import (
 	"crypto/sha256"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,17 +15,6 @@ import (
 // An authority signs certificates that a kernel takes into its keyring .ima: it has that of
 // the authority built in.
 type authority struct{ dir, file string }
-
-// newAuthority takes the key and certificate of KERNEL_CA, a file in PEM. Without it nobody
-// can make such certificates for a kernel that somebody else has built.
-func newAuthority(t *testing.T, dir string) *authority {
-	t.Helper()
-	file := os.Getenv("KERNEL_CA")
-	if file == "" {
-		t.Fatal("KERNEL_CA does not name a file with key and certificate that are built into the kernel")
-	}
-	return &authority{dir, file}
-}
 
 // certify makes a key NAME.pem and its certificate NAME.der, which it returns.
 func (a *authority) certify(t *testing.T, name string) []byte {
@@ -62,7 +50,7 @@ func testAppraisedIn(t *testing.T, kernel *boot.Kernel, mode string) {
 	files := []boot.File{boot.Program(program, l.uploader), boot.Program("/listed", script("listed"))}
 	image := boot.Regular(lists+"/0-file_list-compact-image", imageList(t, files))
 	parser := boot.Regular(lists+"/0-parser_list-compact-upload_digest_lists", parserList(t, l.uploader))
-	a := newAuthority(t, dir)
+	a := &authority{dir, boot.Authority(t)}
 	files = append(files,
 		boot.Device("/dev/null", 1, 3), boot.Device("/dev/kmsg", 1, 11), boot.Regular("/etc/keys/x509_ima.der", a.certify(t, "first")),
 		sign(t, dir, "first", image), sign(t, dir, "first", parser))

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"digestlists/internal/hosttest"
+	"digestlists/test/boot"
 )
 
 // makeKey makes a key that a choosy kernel takes, where the set-up expects one.
@@ -18,11 +19,7 @@ func (m *machine) bringAuthority(t *testing.T) bool {
 	if !m.kernel.DigestLists || !m.kernel.TrustedKeyring {
 		return false
 	}
-	file := os.Getenv("KERNEL_CA")
-	if file == "" {
-		t.Fatal("KERNEL_CA does not name a file with key and certificate that are built into the kernel")
-	}
-	if err := os.WriteFile(filepath.Join(m.root, "root/authority.pem"), hosttest.Read(t, file), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(m.root, "root/authority.pem"), hosttest.Read(t, boot.Authority(t)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return true
