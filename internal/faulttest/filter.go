@@ -68,10 +68,16 @@ func receive(listener int) (n notification, ok bool, err error) {
 
 // answer lets the caller go on. One that was killed meanwhile needs no answer.
 func answer(listener int, r response) error {
-	if err := ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r)); err != nil && err != unix.ENOENT {
-		return fmt.Errorf("answer a call: %w", err)
+	for {
+		err := ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))
+		switch err {
+		case nil, unix.ENOENT:
+			return nil
+		case unix.EINTR: // a signal came while another call was being put in
+		default:
+			return fmt.Errorf("answer a call: %w", err)
+		}
 	}
-	return nil
 }
 
 func ioctl(fd int, request uintptr, arg unsafe.Pointer) error {

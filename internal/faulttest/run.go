@@ -40,13 +40,18 @@ func run(cmd *exec.Cmd, fault Fault, at point) (*Result, error) {
 	if err := j.start(cmd); err != nil {
 		return nil, err
 	}
-	hangs := time.AfterFunc(limit, func() { unix.Kill(-cmd.Process.Pid, unix.SIGKILL) })
+	waiting := make(chan []byte, 1)
+	hangs := time.AfterFunc(limit, func() {
+		processes, _ := exec.Command("ps", "-eo", "pid,ppid,pgid,stat,wchan:20,args").Output()
+		waiting <- processes
+		unix.Kill(-cmd.Process.Pid, unix.SIGKILL)
+	})
 	err := cmd.Wait()
 	judging := j.end()
 	var exit *exec.ExitError
 	switch {
 	case !hangs.Stop():
-		return nil, fmt.Errorf("%q: it hangs\n%s", cmd.Args, stderr.Bytes())
+		return nil, fmt.Errorf("%q: it hangs, struck %q: %w\n%s%s", cmd.Args, j.struck, errors.Join(judging, err), stderr.Bytes(), <-waiting)
 	case judging != nil || err != nil && !errors.As(err, &exit):
 		return nil, fmt.Errorf("%q: %w", cmd.Args, errors.Join(judging, err))
 	}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -94,6 +95,42 @@ func TestThreads(t *testing.T) {
 	if r.Code == 0 || !strings.Contains(r.Stderr, unix.EIO.Error()) {
 		t.Errorf("%+v", r)
 	}
+}
+
+// Signals, of which Go sends itself many, do not disturb the judging of calls that many threads make at once.
+func TestSignals(t *testing.T) {
+	storm(t)
+	dir := t.TempDir()
+	for range 10 {
+		r := script(t, dir, "for i in 1 2 3 4 5 6 7 8; do (for j in 1 2 3 4 5 6 7 8; do : >$i.$j; done) & done; wait", Fault{}, point{})
+		if r.Code != 0 || r.Stderr != "" || r.calls[create] != 64 {
+			t.Fatalf("%+v", r)
+		}
+	}
+}
+
+// storm sends every thread of this process signals without pause until the test ends.
+func storm(t *testing.T) {
+	over, done := make(chan struct{}), make(chan struct{})
+	t.Cleanup(func() { close(over); <-done })
+	go func() {
+		defer close(done)
+		for {
+			threads, err := filepath.Glob("/proc/self/task/[0-9]*")
+			if err != nil {
+				t.Error(err)
+			}
+			for _, thread := range threads {
+				id, _ := strconv.Atoi(filepath.Base(thread))
+				unix.Tgkill(os.Getpid(), id, unix.SIGURG) // which may have ended meanwhile
+			}
+			select {
+			case <-over:
+				return
+			default:
+			}
+		}
+	}()
 }
 
 // verdicts on a command that changes two files.
