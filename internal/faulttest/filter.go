@@ -68,16 +68,14 @@ func receive(listener int) (n notification, ok bool, err error) {
 
 // answer lets the caller go on. One that was killed meanwhile needs no answer.
 func answer(listener int, r response) error {
-	for {
-		err := ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))
-		switch err {
-		case nil, unix.ENOENT:
-			return nil
-		case unix.EINTR: // a signal came while another call was being put in
-		default:
-			return fmt.Errorf("answer a call: %w", err)
-		}
+	err := error(unix.EINTR)
+	for err == unix.EINTR { // a signal came while another call was being put in
+		err = ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))
 	}
+	if err != nil && err != unix.ENOENT {
+		return fmt.Errorf("answer a call: %w", err)
+	}
+	return nil
 }
 
 func ioctl(fd int, request uintptr, arg unsafe.Pointer) error {

@@ -6,6 +6,7 @@ package faulttest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -40,10 +41,9 @@ func run(cmd *exec.Cmd, fault Fault, at point) (*Result, error) {
 	if err := j.start(cmd); err != nil {
 		return nil, err
 	}
-	waiting := make(chan []byte, 1)
+	running := make(chan string, 1)
 	hangs := time.AfterFunc(limit, func() {
-		processes, _ := exec.Command("ps", "-eo", "pid,ppid,pgid,stat,wchan:20,args").Output()
-		waiting <- processes
+		running <- processes()
 		unix.Kill(-cmd.Process.Pid, unix.SIGKILL)
 	})
 	err := cmd.Wait()
@@ -51,9 +51,21 @@ func run(cmd *exec.Cmd, fault Fault, at point) (*Result, error) {
 	var exit *exec.ExitError
 	switch {
 	case !hangs.Stop():
-		return nil, fmt.Errorf("%q: it hangs, struck %q: %w\n%s%s", cmd.Args, j.struck, errors.Join(judging, err), stderr.Bytes(), <-waiting)
+		return nil, fmt.Errorf("%q: it hangs, struck %q: %v\n%s%s", cmd.Args, j.struck, errors.Join(judging, err), stderr.Bytes(), <-running)
 	case judging != nil || err != nil && !errors.As(err, &exit):
 		return nil, fmt.Errorf("%q: %w", cmd.Args, errors.Join(judging, err))
 	}
 	return &Result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String(), j.struck, j.calls}, nil
+}
+
+// processes says what all processes of this machine wait for: one that hangs may wait for another.
+func processes() string {
+	// ps(1) itself may have to wait for a process that cannot be looked at.
+	ctx, cancel := context.WithTimeout(context.Background(), limit/10)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "ps", "-eo", "pid,ppid,pgid,stat,wchan:20,args").CombinedOutput()
+	if err != nil {
+		return fmt.Sprintf("%sps: %v", out, err)
+	}
+	return string(out)
 }

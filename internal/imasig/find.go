@@ -117,8 +117,8 @@ func (f *Found) lookAround(path string) (bool, error) {
 	return false, nil
 }
 
-// ReadAttribute returns security.ima of a file, or nil where there is no attribute, or one that only holds a
-// digest: the kernel writes those by itself (ima_appraise=fix).
+// ReadAttribute returns security.ima of a file; nil where there is none, or one that only
+// holds a digest: the kernel writes those by itself (ima_appraise=fix).
 func ReadAttribute(path string) ([]byte, error) {
 	value, err := xattr.Get(path, AttributeName)
 	if errors.Is(err, xattr.ErrAbsent) || errors.Is(err, xattr.ErrUnsupported) {

@@ -17,7 +17,7 @@ import (
 type authority struct{ dir, file string }
 
 // certify makes a key NAME.pem and its certificate NAME.der, which it returns.
-func (a *authority) certify(t *testing.T, name string) []byte {
+func (a authority) certify(t *testing.T, name string) []byte {
 	t.Helper()
 	write(t, a.dir, "extensions", []byte("basicConstraints=critical,CA:FALSE\nkeyUsage=digitalSignature\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"))
 	hosttest.Run(t, a.dir, "openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN="+name, "-keyout", name+".pem", "-out", "request")
@@ -50,7 +50,7 @@ func testAppraisedIn(t *testing.T, kernel *boot.Kernel, mode string) {
 	files := []boot.File{boot.Program(program, l.uploader), boot.Program("/listed", script("listed"))}
 	image := boot.Regular(lists+"/0-file_list-compact-image", imageList(t, files))
 	parser := boot.Regular(lists+"/0-parser_list-compact-upload_digest_lists", parserList(t, l.uploader))
-	a := &authority{dir, boot.Authority(t)}
+	a := authority{dir, boot.Authority(t)}
 	files = append(files,
 		boot.Device("/dev/null", 1, 3), boot.Device("/dev/kmsg", 1, 11), boot.Regular("/etc/keys/x509_ima.der", a.certify(t, "first")),
 		sign(t, dir, "first", image), sign(t, dir, "first", parser))
@@ -105,7 +105,7 @@ var laterCases = []struct {
 }
 
 // laterLists are the files of laterCases.
-func laterLists(t *testing.T, a *authority) (files []boot.File) {
+func laterLists(t *testing.T, a authority) (files []boot.File) {
 	t.Helper()
 	second, stranger := a.certify(t, "second"), newStranger(t, a.dir)
 	for _, tt := range laterCases {

@@ -134,7 +134,7 @@ func TestUserRunsOnlySigned(t *testing.T) {
 	name := "IMA digest lists"
 	if kernel.TrustedKeyring {
 		name = "x509_ima"
-		(&authority{dir, boot.Authority(t)}).certify(t, name)
+		authority{dir, boot.Authority(t)}.certify(t, name)
 	} else {
 		tool(t, dir, "setup_ima_digest_lists", "keys", "make", "--key", "x509_ima.pem", "--cert", "x509_ima.der")
 	}
