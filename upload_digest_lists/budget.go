@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 
 	"digestlists/compact"
 	"digestlists/internal/kerneltable"
@@ -25,7 +27,7 @@ func (u *uploader) fit(uploads []upload, commandLine *securityfs.CommandLine, sp
 	}
 	left := max(0, budget-spent)
 	c := converter{uploader: u}
-	if fitsSurely(uploads, left, sizeBound) || fitsSurely(uploads, left, c.cost) {
+	if fitsSurely(uploads, left, c.sizeBound) || fitsSurely(uploads, left, c.cost) {
 		return uploads
 	}
 	f := &fitting{converter: c, budget: budget, need: spent, spent: spent, table: newTable(left), all: newTable(math.MaxInt64)}
@@ -35,22 +37,35 @@ func (u *uploader) fit(uploads []upload, commandLine *securityfs.CommandLine, sp
 // fitsSurely adds up what each list costs at most. Few sets come near the budget, and
 // telling which digests are the same would take longer than all the rest.
 func fitsSurely(uploads []upload, budget int64, bound func(*upload) int64) bool {
-	var total, largest int64
+	var largest int64
 	for i := range uploads {
-		up := &uploads[i]
-		if up.path != "" {
-			largest = max(largest, up.size)
+		if up := &uploads[i]; up.path != "" {
+			largest = max(largest, int64(len(up.list)))
 		}
-		total += bound(up)
 	}
-	return largest == 0 || total+largest <= budget
+	if largest == 0 {
+		return true
+	}
+	total := largest
+	for i := range uploads {
+		total += bound(&uploads[i])
+	}
+	return total <= budget
 }
 
 // maxExpansion is what digests cost in the table, at most, by the bytes they have in
 // a list of any format: those of 16 bytes cost 48.
 const maxExpansion = 3
 
-func sizeBound(up *upload) int64 { return maxExpansion * max(up.size, int64(len(up.list))) }
+func (c *converter) sizeBound(up *upload) int64 {
+	size := int64(len(up.list))
+	if up.late {
+		if info, err := os.Lstat(filepath.Join(c.set.Path, up.File)); err == nil { // else the upload reports it
+			size = info.Size()
+		}
+	}
+	return maxExpansion * size
+}
 
 // cost returns what the digests of a list cost, each one counted.
 func (c *converter) cost(up *upload) (cost int64) {
@@ -62,7 +77,7 @@ func (c *converter) cost(up *upload) (cost int64) {
 		return cost
 	}
 	content, err := c.set.ReadInto(up.File, c.content)
-	if err != nil || c.parse(up.List, content) != nil {
+	if err != nil || c.parse(*up.List, content) != nil {
 		return 0 // the upload reports it
 	}
 	c.content = content
@@ -123,18 +138,18 @@ func (f *fitting) add(up *upload) bool {
 	list := up.list
 	if up.late {
 		var err error
-		if list, err = f.convertList(up.List); err != nil || len(list) == 0 {
+		if list, err = f.convertList(*up.List); err != nil || len(list) == 0 {
 			return true
 		}
 	}
 	if up.path != "" {
-		f.need = max(f.need, f.spent+f.all.Used()+up.size)
+		f.need = max(f.need, f.spent+f.all.Used()+int64(len(list)))
 	}
 	if f.all.Write(kerneltable.Add, list) != nil {
 		return true
 	}
 	if up.path != "" {
-		return f.table.WriteFile(kerneltable.Add, up.size, list) == nil
+		return f.table.WriteFile(kerneltable.Add, int64(len(list)), list) == nil
 	}
 	return f.table.Write(kerneltable.Add, list) == nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"digestlists/internal/kernel"
@@ -46,7 +45,7 @@ func (u *uploader) share(expected *kernel.Expectation) error {
 		if err != nil || slices.ContainsFunc(u.set.Lists, func(own listdir.List) bool { return own.File == l.File }) {
 			continue
 		}
-		if u.kernelKeys.check(filepath.Join(u.set.Path, l.File)) != nil {
+		if u.kernelKeys.check(u.set.Path, l.File) != nil {
 			continue
 		}
 		list, err := c.convertList(l)

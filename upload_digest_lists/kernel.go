@@ -121,7 +121,7 @@ func (u *uploader) uploadAll(to kernel.Target, uploads []upload, expected *kerne
 		up := &uploads[i]
 		var err error
 		if up.late {
-			up.list, err = c.convertList(up.List)
+			up.list, err = c.convertList(*up.List)
 		}
 		// A list without digests, of a package without files, is none to the kernel.
 		if err == nil && len(up.list) > 0 {

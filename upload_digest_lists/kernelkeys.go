@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"sync"
 
@@ -28,11 +29,11 @@ func askKernel(proc string, setup securityfs.Setup) *kernelKeys {
 
 // check refuses a list whose attribute security.ima the kernel cannot verify. That of a
 // list without one is the kernel's to refuse, unless another list has its digest.
-func (k *kernelKeys) check(path string) error {
+func (k *kernelKeys) check(dir, file string) error {
 	if k == nil {
 		return nil
 	}
-	value, err := imasig.ReadAttribute(path)
+	value, err := imasig.ReadAttribute(filepath.Join(dir, file))
 	if value == nil || err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -19,10 +18,9 @@ import (
 
 // An upload is a list and what the kernel gets to know by it.
 type upload struct {
-	listdir.List
+	*listdir.List
 	path string // of a list that the kernel opens itself; else ""
-	size int64  // of the file, in bytes
-	list []byte // its digests as a compact list
+	list []byte // its digests as a compact list; with a path, all of that file
 	late bool   // list is made in the window
 }
 
@@ -42,11 +40,11 @@ func (up *upload) data() []byte {
 // window, where the kernel measures them.
 func (u *uploader) prepare(lists []listdir.List) []upload {
 	c := &converter{uploader: u}
-	var uploads []upload
-	for _, l := range lists {
-		up, err := c.prepare(l)
+	uploads := make([]upload, 0, len(lists))
+	for i := range lists {
+		up, err := c.prepare(&lists[i])
 		if err != nil {
-			u.Fail(l.File, err)
+			u.Fail(lists[i].File, err)
 			continue
 		}
 		uploads = append(uploads, up)
@@ -54,37 +52,33 @@ func (u *uploader) prepare(lists []listdir.List) []upload {
 	return uploads
 }
 
-func (c *converter) prepare(l listdir.List) (up upload, err error) {
+func (c *converter) prepare(l *listdir.List) (up upload, err error) {
 	up = upload{List: l}
 	if err := decode.CheckType(l.Name); err != nil {
 		return up, err
 	}
-	path := filepath.Join(c.set.Path, l.File)
-	if err := c.kernelKeys.check(path); err != nil {
+	if err := c.kernelKeys.check(c.set.Path, l.File); err != nil {
 		return up, err
 	}
 	_, builtIn := c.builtIn.Lookup(l.Format)
 	up.late = builtIn && l.Format != compactlist.Format
 	if up.late && c.trust == nil {
-		if info, err := os.Lstat(path); err == nil {
-			up.size = info.Size()
-		}
-		return up, nil
+		return up, nil // not even looked at: boot waits for the first write
 	}
-	content, err := c.read(l)
+	content, err := c.read(*l)
 	if err != nil {
 		return up, err
 	}
-	up.size = int64(len(content))
 	switch {
 	case l.Format == compactlist.Format:
+		path := filepath.Join(c.set.Path, l.File)
 		if up.list, err = checkCompact(path, content); len(up.list) == len(content) {
 			up.path = path
 		} else { // to the kernel, a signature at the end is a fault
 			up.late, up.list = true, nil
 		}
 	case !up.late:
-		up.list, err = c.convert(l, content)
+		up.list, err = c.convert(*l, content)
 	}
 	up.list = bytes.Clone(up.list)
 	return up, err

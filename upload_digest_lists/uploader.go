@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"slices"
 
 	"digestlists/compact"
 	"digestlists/internal/command"
@@ -40,17 +41,25 @@ func (u *uploader) loadFormats() {
 // parsable leaves out lists that no parser is there for. They may be meant for
 // another program, so that they are named and do not count as failures.
 func (u *uploader) parsable(lists []listdir.List) []listdir.List {
-	var kept []listdir.List
-	for _, l := range lists {
-		if l.Type != compact.TypeKey {
-			if _, err := u.formats.Parser(l.Format); err != nil {
-				u.Warn("%s: left out: %v", l.File, err)
-				continue
-			}
-		}
-		kept = append(kept, l)
+	if !slices.ContainsFunc(lists, func(l listdir.List) bool { return u.understand(l) != nil }) {
+		return lists // which are not copied: there may be thousands
 	}
-	return kept
+	return slices.DeleteFunc(slices.Clone(lists), func(l listdir.List) bool {
+		err := u.understand(l)
+		if err != nil {
+			u.Warn("%s: left out: %v", l.File, err)
+		}
+		return err != nil
+	})
+}
+
+// understand returns why a list cannot be parsed. Key lists need no parser.
+func (u *uploader) understand(l listdir.List) error {
+	if l.Type == compact.TypeKey {
+		return nil
+	}
+	_, err := u.formats.Parser(l.Format)
+	return err
 }
 
 // done counts a list that was loaded, or reports one that was not.

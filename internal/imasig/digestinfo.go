@@ -2,6 +2,7 @@ package imasig
 
 import (
 	"encoding/asn1"
+	"sync"
 
 	"digestlists/compact"
 
@@ -26,8 +27,8 @@ var digestOIDs = map[compact.Algorithm]asn1.ObjectIdentifier{
 	compact.SM3:      {1, 2, 156, 10197, 1, 401},
 }
 
-// digestInfoPrefixes hold what precedes the digest in the DER of a DigestInfo.
-var digestInfoPrefixes = func() map[compact.Algorithm][]byte {
+// digestInfoPrefixes returns what precedes the digest in the DER of a DigestInfo.
+var digestInfoPrefixes = sync.OnceValue(func() map[compact.Algorithm][]byte {
 	prefixes := make(map[compact.Algorithm][]byte, len(digestOIDs))
 	for alg, oid := range digestOIDs {
 		var b cryptobyte.Builder
@@ -42,13 +43,13 @@ var digestInfoPrefixes = func() map[compact.Algorithm][]byte {
 		prefixes[alg] = der[:len(der)-alg.Size()]
 	}
 	return prefixes
-}()
+})
 
 // DigestInfo returns the DER of the DigestInfo structure (RFC 8017 section 9.2) that
 // RSA PKCS#1 v1.5 signs. Signing it as it is, without a further hash algorithm, gives the
 // same signature for every algorithm, including those unknown to crypto/rsa.
 func DigestInfo(alg compact.Algorithm, digest []byte) ([]byte, error) {
-	prefix, ok := digestInfoPrefixes[alg]
+	prefix, ok := digestInfoPrefixes()[alg]
 	if !ok {
 		return nil, unsupported("no RSA signature over %s: %w", alg, compact.ErrUnsupportedAlgorithm)
 	}

@@ -22,14 +22,15 @@ var (
 	oidEC  = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
 )
 
-// curves are those that the kernel has ECDSA for.
+// curves are those that the kernel has ECDSA for. Asking for one sets all of them up, which the
+// start of a program should not wait for.
 var curves = []struct {
 	oid   asn1.ObjectIdentifier
-	curve elliptic.Curve
+	curve func() elliptic.Curve
 }{
-	{asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7}, elliptic.P256()},
-	{asn1.ObjectIdentifier{1, 3, 132, 0, 34}, elliptic.P384()},
-	{asn1.ObjectIdentifier{1, 3, 132, 0, 35}, elliptic.P521()},
+	{asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7}, elliptic.P256},
+	{asn1.ObjectIdentifier{1, 3, 132, 0, 34}, elliptic.P384},
+	{asn1.ObjectIdentifier{1, 3, 132, 0, 35}, elliptic.P521},
 }
 
 // A Key is a public key that signatures are verified with.
@@ -135,7 +136,7 @@ func newKey(public crypto.PublicKey, bits []byte, name string) (*Key, error) {
 
 func checkCurve(pub *ecdsa.PublicKey) error {
 	for _, c := range curves {
-		if c.curve == pub.Curve {
+		if c.curve() == pub.Curve {
 			return nil
 		}
 	}
@@ -187,7 +188,7 @@ func parseEC(parameters, point cryptobyte.String, name string) (*Key, error) {
 		if !c.oid.Equal(oid) {
 			continue
 		}
-		pub, err := ecdsa.ParseUncompressedPublicKey(c.curve, point)
+		pub, err := ecdsa.ParseUncompressedPublicKey(c.curve(), point)
 		if err != nil {
 			return nil, malformed("EC key: %v", err)
 		}

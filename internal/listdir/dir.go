@@ -128,6 +128,7 @@ func (d *Dir) scan() error {
 	if err != nil {
 		return err
 	}
+	d.lists = make([]List, 0, len(entries))
 	for _, e := range entries {
 		if name, ok := ParseName(e.name); ok {
 			d.lists = append(d.lists, List{Name: name, File: e.name, dir: e.isDir(d.fd)})

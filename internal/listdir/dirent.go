@@ -24,7 +24,7 @@ func readDirents(fd int) ([]dirent, error) {
 		return nil, fmt.Errorf("rewind: %w", err)
 	}
 	var all []dirent
-	buf := make([]byte, 64<<10)
+	buf := make([]byte, 16<<10)
 	for {
 		n, err := unix.Getdents(fd, buf)
 		if errors.Is(err, unix.EINTR) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -21,9 +20,14 @@ const (
 	generatorPrefix = "generator-"
 )
 
-// cleanName is what a format may be called: it becomes a part of list names, whose
-// parts are joined with dashes.
-var cleanName = regexp.MustCompile(`^[a-z0-9][a-z0-9_+]{0,31}$`)
+// isCleanName reports whether a format may be called so: its name becomes a part of
+// those of lists, whose parts are joined with dashes. A regular expression would be
+// compiled at each start of the uploader, which boot waits for.
+func isCleanName(name string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+	return name != "" && len(name) <= 32 &&
+		strings.IndexByte(letters, name[0]) >= 0 && strings.Trim(name, letters+"_+") == ""
+}
 
 // Discover returns a format for each name that the folder has plug-ins for, sorted by
 // name. Other files are none of its business.
@@ -72,7 +76,7 @@ func Discover(dir string) (parsers.Registry, error) {
 }
 
 func check(name, path string) error {
-	if !cleanName.MatchString(name) {
+	if !isCleanName(name) {
 		return fmt.Errorf("%w: %s: the name %q is not 1 to 32 of a-z, 0-9, _ and +", ErrUnsafe, path, name)
 	}
 	return checkExecutable(path)
