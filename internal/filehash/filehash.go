@@ -38,19 +38,17 @@ type File struct {
 }
 
 // Sum appends the digest of a file's content to out. It reads from the start of the file,
-// which may have been read before.
+// which may have been read before, and checks at the end that the file is what it has to be.
+// Where that was learned from a name and not from the open file, Check comes before.
 func (h *Hasher) Sum(ctx context.Context, f File, a compact.Algorithm, out []byte) ([]byte, error) {
 	sum, err := h.hash(a)
 	if err != nil {
 		return nil, err
 	}
-	if err := same(f); err != nil {
-		return nil, err
-	}
 	if err := h.read(ctx, f, sum); err != nil {
 		return nil, err
 	}
-	if err := same(f); err != nil {
+	if err := f.Check(); err != nil {
 		return nil, err
 	}
 	return sum.Sum(out), nil
@@ -97,8 +95,8 @@ func (h *Hasher) read(ctx context.Context, f File, sum hash.Hash) error {
 	}
 }
 
-// same compares the open file with what is known of it.
-func same(f File) error {
+// Check compares the open file with what is known of it: a difference is ErrChanged.
+func (f File) Check() error {
 	var st unix.Stat_t
 	if err := retry(func() error { return unix.Fstat(f.Fd, &st) }); err != nil {
 		return &fs.PathError{Op: "fstat", Path: f.Path, Err: err}

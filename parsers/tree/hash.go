@@ -42,10 +42,14 @@ func sum(ctx context.Context, h *filehash.Hasher, j *job, a compact.Algorithm, a
 		return &fs.PathError{Op: "open", Path: j.path, Err: err}
 	}
 	defer unix.Close(fd)
+	file := filehash.File{Fd: fd, Path: j.path, Stat: &j.stat}
+	if err := file.Check(); err != nil {
+		return err
+	}
 	if err := j.readAttributes(fd, attributes); err != nil {
 		return err
 	}
-	_, err = h.Sum(ctx, filehash.File{Fd: fd, Path: j.path, Stat: &j.stat}, a, j.digest[:0])
+	_, err = h.Sum(ctx, file, a, j.digest[:0])
 	return err
 }
 
