@@ -135,11 +135,6 @@ func (p *plan) placeRest(dir *Dir) {
 	for _, f := range p.files {
 		used[f.to] = true
 	}
-	for _, name := range dir.others {
-		if name != ParserLink {
-			p.files = append(p.files, placement{from: name, to: name})
-		}
-	}
 	for _, name := range dir.signatures {
 		// One that was there before its list must not pass for the list's own.
 		list := strings.TrimSuffix(name, signatureSuffix)
@@ -161,6 +156,12 @@ func (p *plan) placeRest(dir *Dir) {
 	for _, name := range dir.signatures {
 		if !used[name] {
 			p.gone = append(p.gone, name)
+		}
+	}
+	p.files = slices.Grow(p.files, len(dir.others))
+	for _, name := range dir.others {
+		if name != ParserLink {
+			p.files = append(p.files, placement{from: name, to: name})
 		}
 	}
 }

@@ -9,13 +9,13 @@ import (
 	"digestlists/internal/hosttest"
 )
 
-// A directory with many lists, all of them links to one, and one with many files that are none: the tools take time and
-// memory in proportion. That many lists take them a fiftieth of what a million does.
+// A directory with many lists, all of them links to one, and one with a million files that are none: the tools take time
+// and memory in proportion. That many lists take them a fiftieth of what a million does.
 func TestManyFiles(t *testing.T) {
 	for name, c := range map[string]struct {
 		pattern string
 		many    int
-	}{"lists": {"%d-file_list-compact-x", 20_000}, "other files": {"other-%d", 100_000}} {
+	}{"lists": {"%d-file_list-compact-x", 20_000}, "other files": {"other-%d", 1_000_000}} {
 		t.Run(name, func(t *testing.T) {
 			dir := hosttest.MemoryFolder(t)
 			shell(t, dir, prepared)
