@@ -154,7 +154,7 @@ func look(t testing.TB, dir string) outcome {
 	o := outcome{lists: state(t, dir), side: state(t, ApartDir(dir))}
 	for i, s := range o.lists {
 		file, _, _ := strings.Cut(s, "=")
-		if ParseName(file); !strings.Contains(s, ">") && xattr(t, filepath.Join(dir, file), "security.ima") != nil {
+		if ParseName(file); !strings.Contains(s, ">") && attribute(t, filepath.Join(dir, file), "security.ima") != nil {
 			o.lists[i] += " signed"
 		}
 	}

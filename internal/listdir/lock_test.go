@@ -171,7 +171,7 @@ func TestStageConcurrently(t *testing.T) {
 	}
 	commit(t, tx)
 	expect(t, dir, want...)
-	if got := xattr(t, filepath.Join(dir, fileName(7, "x").String()), "user.i"); !slices.Equal(got, []byte{7}) {
+	if got := attribute(t, filepath.Join(dir, fileName(7, "x").String()), "user.i"); !slices.Equal(got, []byte{7}) {
 		t.Errorf("attribute %v", got)
 	}
 }

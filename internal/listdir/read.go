@@ -131,16 +131,6 @@ func (f File) ReadInto(buf []byte) ([]byte, error) {
 	return nil, fileError(f.dir.path, f.name, fmt.Errorf("%w: longer than %d bytes", ErrChanged, f.size))
 }
 
-// Xattr reads an extended attribute, into buf if it is large enough. A missing
-// one is unix.ENODATA, a file system without them unix.ENOTSUP.
-func (f File) Xattr(attr string, buf []byte) ([]byte, error) {
-	value, err := getXattr(f.fd, attr, buf)
-	if err != nil {
-		return nil, fileError(f.dir.path, f.name, err)
-	}
-	return value, nil
-}
-
 // ReadInto opens and reads a whole file of the directory: see OpenList and
 // File.ReadInto. A buffer that is used again makes reading many lists cheap;
 // goroutines need one each.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 
+	"digestlists/internal/xattr"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -175,7 +177,7 @@ func (s *Staged) SetXattr(attr string, value []byte) error {
 		}
 		defer unix.Close(fd)
 	}
-	if err := setXattr(fd, attr, value); err != nil {
+	if err := xattr.SetFd(fd, attr, value); err != nil {
 		return dirError(s.tx.path, err)
 	}
 	return nil

@@ -3,8 +3,8 @@ package listdir
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
+
+	"digestlists/internal/xattr"
 
 	"golang.org/x/sys/unix"
 )
@@ -47,50 +47,6 @@ func syncFd(fd int) error {
 	}
 }
 
-// getXattr reads an attribute of an open file, into buf if it is large enough.
-func getXattr(fd int, attr string, buf []byte) ([]byte, error) {
-	const largest = 64 << 10 // XATTR_SIZE_MAX of include/uapi/linux/limits.h
-	buf = buf[:cap(buf)]
-	if len(buf) > 0 { // to getxattr(2), no buffer is a question for the size
-		n, err := unix.Fgetxattr(fd, attr, buf)
-		if err == nil {
-			return buf[:n], nil
-		}
-		if !errors.Is(err, unix.ERANGE) {
-			return nil, fmt.Errorf("read attribute %q: %w", attr, err)
-		}
-	}
-	buf = make([]byte, largest)
-	n, err := unix.Fgetxattr(fd, attr, buf)
-	if err != nil {
-		return nil, fmt.Errorf("read attribute %q: %w", attr, err)
-	}
-	return slices.Clone(buf[:n]), nil
-}
-
-// setXattr sets an attribute of an open file.
-func setXattr(fd int, attr string, value []byte) error {
-	if err := unix.Fsetxattr(fd, attr, value, 0); err != nil {
-		return fmt.Errorf("set attribute %q: %w", attr, err)
-	}
-	return nil
-}
-
-// listXattrs returns the names of the attributes of an open file; none where the
-// file system has no attributes.
-func listXattrs(fd int) ([]string, error) {
-	buf := make([]byte, 64<<10) // XATTR_LIST_MAX
-	n, err := unix.Flistxattr(fd, buf)
-	if errors.Is(err, unix.ENOTSUP) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("list attributes: %w", err)
-	}
-	names := strings.Split(string(buf[:n]), "\x00")
-	return names[:len(names)-1], nil
-}
-
 // copyAttributes gives one open file or directory the owner, the extended
 // attributes and the mode of another.
 func copyAttributes(to, from int) error {
@@ -117,7 +73,10 @@ func copyAttributes(to, from int) error {
 // value, such as an SELinux label that was inherited, is not set again: that
 // could need a privilege.
 func copyXattrs(to, from int) error {
-	names, err := listXattrs(from)
+	names, err := xattr.ListFd(from)
+	if errors.Is(err, xattr.ErrUnsupported) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -125,14 +84,14 @@ func copyXattrs(to, from int) error {
 		if name == xattrEVM {
 			continue
 		}
-		value, err := getXattr(from, name, nil)
+		value, err := xattr.GetFd(from, name)
 		if err != nil {
 			return err
 		}
-		if have, err := getXattr(to, name, nil); err == nil && string(have) == string(value) {
+		if have, err := xattr.GetFd(to, name); err == nil && string(have) == string(value) {
 			continue
 		}
-		if err := setXattr(to, name, value); err != nil {
+		if err := xattr.SetFd(to, name, value); err != nil {
 			return err
 		}
 	}

@@ -33,12 +33,6 @@ func TestAccessors(t *testing.T) {
 	if s, _ := h.String(rpmhdr.Version); s != "2" {
 		t.Errorf("String(Version) = %q, want what was added at install", s)
 	}
-	if v, ok := h.Uint16s(1500); !slices.Equal(v, []uint16{7, 8}) || !ok {
-		t.Errorf("Uint16s = %v, %v", v, ok)
-	}
-	if v, ok := h.Uint64s(1501); !slices.Equal(v, []uint64{1 << 40}) || !ok {
-		t.Errorf("Uint64s = %v, %v", v, ok)
-	}
 	if v := slices.Collect(h.Strings(1502)); !slices.Equal(v, []string{"a", "", "c"}) || h.Count(1502) != 3 {
 		t.Errorf("Strings = %q, Count = %d", v, h.Count(1502))
 	}

@@ -53,32 +53,16 @@ func (h *Header) Bytes(tag Tag) (value []byte, ok bool) {
 	return h.data[e.start:][:e.count:e.count], true
 }
 
-// Uint16s returns the 16-bit numbers under the tag. ok is false if it is absent
-// or of another type.
-func (h *Header) Uint16s(tag Tag) (values []uint16, ok bool) {
-	return numbers(h, tag, kindInt16, binary.BigEndian.Uint16)
-}
-
 // Uint32s returns the 32-bit numbers under the tag. ok is false if it is absent
 // or of another type.
 func (h *Header) Uint32s(tag Tag) (values []uint32, ok bool) {
-	return numbers(h, tag, kindInt32, binary.BigEndian.Uint32)
-}
-
-// Uint64s returns the 64-bit numbers under the tag. ok is false if it is absent
-// or of another type.
-func (h *Header) Uint64s(tag Tag) (values []uint64, ok bool) {
-	return numbers(h, tag, kindInt64, binary.BigEndian.Uint64)
-}
-
-func numbers[T any](h *Header, tag Tag, want kind, read func([]byte) T) ([]T, bool) {
 	e := h.find(tag)
-	if e == nil || e.kind != want {
+	if e == nil || e.kind != kindInt32 {
 		return nil, false
 	}
-	values := make([]T, e.count)
+	values = make([]uint32, e.count)
 	for i := range values {
-		values[i] = read(h.data[e.start+uint32(i)*kindSizes[want]:])
+		values[i] = binary.BigEndian.Uint32(h.data[e.start+4*uint32(i):])
 	}
 	return values, true
 }
