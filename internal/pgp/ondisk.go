@@ -9,6 +9,7 @@ import (
 	"digestlists/compact"
 	"digestlists/internal/hashes"
 	"digestlists/internal/imasig"
+	"digestlists/internal/pgp/packet"
 )
 
 // Packet puts together again what [Signature.Tail] and [Signature.Attribute] have taken
@@ -45,18 +46,18 @@ func (r *Keyring) Packet(content, tail []byte, sig imasig.Signature) ([]byte, er
 	}
 	body = append(body, digest[:2]...)
 	body = appendMPI(body, sig.Sig)
-	packet, err := oldPacket(body)
+	whole, err := oldPacket(body)
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := ParseSignature(packet)
+	parsed, err := ParseSignature(whole)
 	if err != nil {
 		return nil, err
 	}
 	if parsed.Hash != sig.Hash {
 		return nil, malformed("over %s in the list, over %s in %s", parsed.Hash, sig.Hash, imasig.AttributeName)
 	}
-	return packet, nil
+	return whole, nil
 }
 
 // tailEnd is the length of what comes after the hashed part of version 4: 04 ff and be32
@@ -89,7 +90,7 @@ func TailIssuer(tail []byte) (id [8]byte, named bool, err error) {
 		return id, false, nil
 	}
 	var s Signature
-	err = s.parseSubpackets(tail[6:len(tail)-tailEnd], true)
+	err = s.parseSubpackets(packet.NewReader(tail[6:len(tail)-tailEnd]), true)
 	return s.KeyID, s.KeyID != [8]byte{}, err
 }
 
@@ -107,9 +108,9 @@ func appendMPI(out, number []byte) []byte {
 func oldPacket(body []byte) ([]byte, error) {
 	switch {
 	case len(body) < 1<<8:
-		return append([]byte{0x80 | tagSignature<<2, byte(len(body))}, body...), nil
+		return append([]byte{0x80 | packet.Signature<<2, byte(len(body))}, body...), nil
 	case len(body) < 1<<16:
-		head := []byte{0x80 | tagSignature<<2 | 1}
+		head := []byte{0x80 | packet.Signature<<2 | 1}
 		return append(binary.BigEndian.AppendUint16(head, uint16(len(body))), body...), nil
 	}
 	return nil, malformed("%d bytes, want less than %d", len(body), 1<<16)

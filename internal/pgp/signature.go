@@ -8,6 +8,7 @@ import (
 
 	"digestlists/compact"
 	"digestlists/internal/imasig"
+	"digestlists/internal/pgp/packet"
 )
 
 // Public-key algorithms (RFC 4880 section 9.1, RFC 9580 section 9.1).
@@ -47,68 +48,68 @@ func ParseSignature(data []byte) (*Signature, error) {
 	if len(data) == 0 {
 		return nil, imasig.ErrNoSignature
 	}
-	outer := &reader{data: data}
-	body, err := signaturePacket(outer)
+	outer := packet.NewReader(data)
+	in, err := signaturePacket(outer)
 	if err != nil {
 		return nil, err
 	}
-	if outer.left() != 0 {
-		return nil, malformed("offset %d: %d more bytes, want exactly one packet", outer.at, outer.left())
+	if outer.Left() != 0 {
+		return nil, malformed("offset %d: %d more bytes, want exactly one packet", outer.At(), outer.Left())
 	}
-	in := &reader{data: body}
 	var s *Signature
-	switch version := in.byte(); version {
+	switch start, version := in.At(), in.Byte(); version {
 	case 3:
 		s, err = parseV3(in)
 	case 4:
-		s, err = parseV4(in)
+		s, err = parseV4(in, start)
 	default:
 		return nil, unsupported("version %d, want 3 or 4", version)
 	}
 	if err != nil {
 		return nil, err
 	}
-	copy(s.hashStart[:], in.next(2))
+	copy(s.hashStart[:], in.Next(2))
 	if err := s.parseValues(in); err != nil {
 		return nil, err
 	}
-	if in.failed || in.left() != 0 {
-		return nil, malformed("truncated, or %d bytes too long", in.left())
+	if in.Failed() || in.Left() != 0 {
+		return nil, malformed("truncated, or %d bytes too long", in.Left())
 	}
 	return s, nil
 }
 
 // parseV3 reads the fields of RFC 4880 section 5.2.2 up to the algorithms.
-func parseV3(in *reader) (*Signature, error) {
+func parseV3(in *packet.Reader) (*Signature, error) {
 	s := &Signature{Version: 3}
-	if n := in.byte(); n != 5 {
+	if n := in.Byte(); n != 5 {
 		return nil, malformed("%d hashed bytes, want 5", n)
 	}
-	s.tail = in.next(5)
-	copy(s.KeyID[:], in.next(8))
-	s.publicKey = in.byte()
-	hash := in.byte()
-	if in.failed {
+	s.tail = in.Next(5)
+	copy(s.KeyID[:], in.Next(8))
+	s.publicKey = in.Byte()
+	hash := in.Byte()
+	if in.Failed() {
 		return nil, malformed("truncated")
 	}
 	s.Created = time.Unix(int64(binary.BigEndian.Uint32(s.tail[1:])), 0)
 	return s, s.check(s.tail[0], hash)
 }
 
-// parseV4 reads the fields of RFC 4880 section 5.2.3 up to the unhashed subpackets.
-func parseV4(in *reader) (*Signature, error) {
+// parseV4 reads the fields of RFC 4880 section 5.2.3 up to the unhashed subpackets. The first
+// of them, the version, was at start.
+func parseV4(in *packet.Reader, start int) (*Signature, error) {
 	s := &Signature{Version: 4}
-	kind := in.byte()
-	s.publicKey = in.byte()
-	hash := in.byte()
-	hashed := in.next(int(in.uint16()))
-	end := in.at
-	unhashed := in.next(int(in.uint16()))
-	if in.failed {
+	kind := in.Byte()
+	s.publicKey = in.Byte()
+	hash := in.Byte()
+	hashed := in.Part(int(in.Uint16()))
+	signed := in.Since(start)
+	unhashed := in.Part(int(in.Uint16()))
+	if in.Failed() {
 		return nil, malformed("truncated")
 	}
-	s.tail = append(slices.Clone(in.data[:end]), 4, 0xff)
-	s.tail = binary.BigEndian.AppendUint32(s.tail, uint32(end))
+	s.tail = append(slices.Clone(signed), 4, 0xff)
+	s.tail = binary.BigEndian.AppendUint32(s.tail, uint32(len(signed)))
 	if err := s.parseSubpackets(hashed, true); err != nil {
 		return nil, err
 	}
@@ -148,16 +149,14 @@ const (
 
 // parseSubpackets reads a subpacket area. Only what is hashed can be believed, but
 // the issuer, who is found out by trying.
-func (s *Signature) parseSubpackets(area []byte, hashed bool) error {
-	in := &reader{data: area}
-	for in.left() > 0 {
-		body := &reader{data: in.next(int(min(subpacketLength(in), 1<<16)))}
-		kind := body.byte()
-		if in.failed || body.failed {
+func (s *Signature) parseSubpackets(area *packet.Reader, hashed bool) error {
+	for area.Left() > 0 {
+		kind, body := packet.Subpacket(area)
+		if body.Failed() {
 			return malformed("subpacket is truncated")
 		}
 		s.parseSubpacket(kind&0x7f, body, hashed)
-		if body.failed {
+		if body.Failed() {
 			return malformed("subpacket %d is truncated", kind&0x7f)
 		}
 		if critical := kind&0x80 != 0; critical && hashed && !known(kind&0x7f) {
@@ -175,34 +174,42 @@ func known(kind byte) bool {
 	return false
 }
 
-func (s *Signature) parseSubpacket(kind byte, body *reader, hashed bool) {
+func (s *Signature) parseSubpacket(kind byte, body *packet.Reader, hashed bool) {
 	switch {
 	case kind == subpacketCreated && hashed:
-		s.Created = time.Unix(int64(body.uint32()), 0)
+		s.Created = time.Unix(int64(body.Uint32()), 0)
 	case kind == subpacketExpires && hashed:
-		s.lifetime = body.uint32()
+		s.lifetime = body.Uint32()
 	case kind == subpacketIssuer:
-		copy(s.KeyID[:], body.next(8))
+		copy(s.KeyID[:], body.Next(8))
 	case kind == subpacketFingerprint:
 		// The key id of a version 4 key is the end of its fingerprint.
-		if version := body.byte(); version == 4 {
-			body.next(12)
-			copy(s.KeyID[:], body.next(8))
+		if version := body.Byte(); version == 4 {
+			body.Next(12)
+			copy(s.KeyID[:], body.Next(8))
 		}
 	}
 }
 
 // parseValues reads what the public-key algorithm made.
-func (s *Signature) parseValues(in *reader) error {
+func (s *Signature) parseValues(in *packet.Reader) error {
 	switch s.publicKey {
 	case algoRSA, algoRSASignOnly:
-		s.values = [][]byte{in.mpi()}
+		s.values = numbers(in, 1)
 	case algoDSA, algoECDSA, algoEdDSA:
-		s.values = [][]byte{in.mpi(), in.mpi()}
+		s.values = numbers(in, 2)
 	case algoEd25519:
-		s.values = [][]byte{in.next(64)}
+		s.values = [][]byte{in.Next(64)}
 	default:
 		return unsupported("algorithm %d, want RSA, DSA, ECDSA or EdDSA", s.publicKey)
 	}
 	return nil
+}
+
+func numbers(in *packet.Reader, n int) [][]byte {
+	all := make([][]byte, n)
+	for i := range all {
+		all[i], _ = in.MPI()
+	}
+	return all
 }

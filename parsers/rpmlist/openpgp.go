@@ -3,8 +3,10 @@ package rpmlist
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"digestlists/compact"
+	"digestlists/internal/pgp/packet"
 )
 
 // A signature is what security.ima needs of an OpenPGP signature packet made with
@@ -17,9 +19,8 @@ type signature struct {
 }
 
 const (
-	packetSignature = 2
-	subIssuer       = 16
-	subFingerprint  = 33 // RFC 9580 section 5.2.3.35
+	subIssuer      = 16
+	subFingerprint = 33 // RFC 9580 section 5.2.3.35
 )
 
 // RSA signatures: RFC 4880 section 9.1.
@@ -34,10 +35,11 @@ func firstRSA(packets []byte) (*signature, error) {
 	}
 	var first *signature
 	var other error // why the last one that is none was passed over
-	for r := (&reader{data: packets}); len(r.data) > 0; {
-		body, err := r.packet()
+	for in := packet.NewReader(packets); in.Left() > 0; {
+		start := in.At()
+		body, err := packet.Next(in)
 		if err != nil {
-			return nil, err
+			return nil, &compact.FormatError{Offset: int64(start), Field: "packet", Err: err}
 		}
 		s, err := parseSignature(body)
 		switch {
@@ -57,58 +59,62 @@ func firstRSA(packets []byte) (*signature, error) {
 
 // parseSignature reads a packet's body. One of another version, or not made with RSA,
 // is compact.ErrUnsupportedVersion or ErrUnsupportedAlgorithm.
-func parseSignature(r *reader) (*signature, error) {
-	start := r.offset
-	version := r.byte()
+func parseSignature(in *packet.Reader) (*signature, error) {
+	start := in.At()
+	version := in.Byte()
 	var s *signature
 	var algorithm uint8
 	switch version {
 	case 3:
-		s, algorithm = parseV3(r)
+		s, algorithm = parseV3(in)
 	case 4:
-		s, algorithm = parseV4(r)
+		s, algorithm = parseV4(in, start)
 	default:
 		return nil, fail(start, "signature", compact.ErrUnsupportedVersion, "%d, want 3 or 4", version)
 	}
 	switch {
-	case r.short:
+	case in.Failed():
 		return nil, fail(start, "signature", compact.ErrTruncated, "version %d packet ends early", version)
 	case s == nil:
 		return nil, fail(start, "signature", compact.ErrMalformed, "version %d packet is not a signature over a binary document with an issuer", version)
 	case !isRSA(algorithm):
 		return nil, fail(start, "signature", compact.ErrUnsupportedAlgorithm, "public key algorithm %d, want RSA", algorithm)
 	}
-	r.take(2) // start of the digest
-	bits := int(binary.BigEndian.Uint16(r.take(2)))
-	s.number = r.take((bits + 7) / 8)
-	if r.short {
+	in.Next(2) // start of the digest
+	number, bits := in.MPI()
+	if in.Failed() {
 		return nil, fail(start, "signature", compact.ErrTruncated, "version %d packet ends in the RSA number", version)
 	}
-	if len(r.data) != 0 || bits == 0 {
-		return nil, fail(start, "signature", compact.ErrMalformed, "RSA number of %d bits with %d bytes after it", bits, len(r.data))
+	if in.Left() != 0 || bits == 0 {
+		return nil, fail(start, "signature", compact.ErrMalformed, "RSA number of %d bits with %d bytes after it", bits, in.Left())
 	}
+	s.number = number
 	return s, nil
 }
 
-func parseV3(r *reader) (*signature, uint8) {
-	length := r.byte()
-	s := &signature{tail: r.take(tailSizeV3), issuer: [8]byte(r.take(8))}
-	algorithm := r.byte()
-	s.hash = r.byte()
+// parseV3 returns nil for what is no signature over a binary document.
+func parseV3(in *packet.Reader) (*signature, uint8) {
+	length := in.Byte()
+	s := &signature{tail: in.Next(tailSizeV3)}
+	copy(s.issuer[:], in.Next(len(s.issuer)))
+	algorithm := in.Byte()
+	s.hash = in.Byte()
 	if length != tailSizeV3 || !validTail(s.tail) {
 		return nil, 0
 	}
 	return s, algorithm
 }
 
-func parseV4(r *reader) (*signature, uint8) {
-	head := r.take(tailIntroV4 - 1)
-	hashed := r.take(int(binary.BigEndian.Uint16(head[3:])))
-	unhashed := r.take(int(binary.BigEndian.Uint16(r.take(2))))
-	s := &signature{hash: head[2]}
-	s.tail = append(append([]byte{4}, head...), hashed...)
+// parseV4 is parseV3 for a packet whose version was at start, and wants an issuer too.
+func parseV4(in *packet.Reader, start int) (*signature, uint8) {
+	in.Byte() // what is signed, see validTail
+	algorithm := in.Byte()
+	s := &signature{hash: in.Byte()}
+	hashed := in.Part(int(in.Uint16()))
+	s.tail = slices.Clone(in.Since(start))
 	s.tail = append(s.tail, 4, trailerMarks)
-	s.tail = binary.BigEndian.AppendUint32(s.tail, uint32(tailIntroV4+len(hashed)))
+	s.tail = binary.BigEndian.AppendUint32(s.tail, uint32(len(in.Since(start))))
+	unhashed := in.Part(int(in.Uint16()))
 	if !validTail(s.tail) {
 		return nil, 0
 	}
@@ -116,107 +122,22 @@ func parseV4(r *reader) (*signature, uint8) {
 	if !s.findIssuer(hashed) && !s.findIssuer(unhashed) {
 		return nil, 0
 	}
-	return s, head[1]
+	return s, algorithm
 }
 
 // findIssuer looks for the key id in an area of subpackets.
-func (s *signature) findIssuer(area []byte) bool {
-	r := &reader{data: area}
-	for len(r.data) > 0 && !r.short {
-		body := r.take(r.subpacketLength())
+func (s *signature) findIssuer(area *packet.Reader) bool {
+	for area.Left() > 0 && !area.Failed() {
+		kind, body := packet.Subpacket(area)
 		switch {
-		case len(body) == 9 && body[0]&0x7f == subIssuer:
-			s.issuer = [8]byte(body[1:])
+		case kind&0x7f == subIssuer && body.Left() == len(s.issuer):
+			s.issuer = [8]byte(body.Next(len(s.issuer)))
 			return true
-		case len(body) == 22 && body[0]&0x7f == subFingerprint && body[1] == 4:
-			s.issuer = [8]byte(body[14:])
+		case kind&0x7f == subFingerprint && body.Left() == 21 && body.Byte() == 4:
+			body.Next(12)
+			s.issuer = [8]byte(body.Next(len(s.issuer)))
 			return true
 		}
 	}
 	return false
-}
-
-// A reader takes a packet apart. After its end it returns zeros and sets short,
-// which is checked once at the end.
-type reader struct {
-	data   []byte
-	offset int // of data in the packets
-	short  bool
-}
-
-func (r *reader) take(n int) []byte {
-	if n > len(r.data) {
-		r.short = true
-		r.data = nil
-		return make([]byte, min(n, 16))
-	}
-	taken := r.data[:n]
-	r.data, r.offset = r.data[n:], r.offset+n
-	return taken
-}
-
-func (r *reader) byte() uint8 { return r.take(1)[0] }
-
-// packet returns the body of the next packet, which must be a signature
-// (RFC 4880 section 4.2).
-func (r *reader) packet() (*reader, error) {
-	start := r.offset
-	head := r.byte()
-	kind, length := head&0x3f, -1
-	if head&0x40 == 0 {
-		kind = head >> 2 & 0xf
-		length = r.oldLength(head & 3)
-	} else {
-		length = r.newLength()
-	}
-	if head&0x80 == 0 || kind != packetSignature || length < 0 {
-		return nil, fail(start, "packet", compact.ErrMalformed, "starts with %#02x, want a signature of definite length", head)
-	}
-	body := &reader{offset: r.offset, data: r.take(length)}
-	if r.short {
-		return nil, fail(start, "packet", compact.ErrTruncated, "want %d bytes", length)
-	}
-	return body, nil
-}
-
-// oldLength reads the length of a packet in the old format, -1 for indefinite.
-func (r *reader) oldLength(size uint8) int {
-	switch size {
-	case 0:
-		return int(r.byte())
-	case 1:
-		return int(binary.BigEndian.Uint16(r.take(2)))
-	case 2:
-		return int(binary.BigEndian.Uint32(r.take(4)))
-	default:
-		return -1
-	}
-}
-
-// newLength reads the length of a packet in the new format, -1 for partial.
-func (r *reader) newLength() int {
-	first := int(r.byte())
-	switch {
-	case first < 192:
-		return first
-	case first < 224:
-		return (first-192)<<8 + int(r.byte()) + 192
-	case first == 255:
-		return int(binary.BigEndian.Uint32(r.take(4)))
-	default:
-		return -1
-	}
-}
-
-// subpacketLength reads the length of a subpacket (RFC 4880 section 5.2.3.1).
-func (r *reader) subpacketLength() int {
-	first := int(r.byte())
-	switch {
-	case first < 192:
-		return first
-	case first < 255:
-		return (first-192)<<8 + int(r.byte()) + 192
-	default:
-		return int(binary.BigEndian.Uint32(r.take(4)))
-	}
 }
