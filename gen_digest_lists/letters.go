@@ -24,9 +24,15 @@ type letters struct {
 	convert     bool     // f:
 	tlv         bool     // f:compact_tlv
 	cache       bool     // f:tlv: for the Integrity Digest Cache
-	packages    []string // p:
+	packages    []prefix // p:
 
 	metadataLetters
+}
+
+// A prefix is how wanted names start.
+type prefix struct {
+	text  string
+	found bool // a name starts so
 }
 
 // metadataLetters are those that are about owners, modes and attributes.
@@ -90,7 +96,7 @@ func (l *letters) set(letter byte, value string) error {
 	case 'D':
 		l.known = value
 	case 'p':
-		l.packages = append(l.packages, value)
+		l.packages = append(l.packages, prefix{text: value})
 	case 'f':
 		return l.setFormat(value)
 	default:
@@ -167,7 +173,13 @@ func (l *letters) filters() bool { return l.executables || len(l.exclude) > 0 }
 // selectsPackage reports whether the list of that name, which starts with the
 // package's, is wanted.
 func (l *letters) selectsPackage(list string) bool {
-	return len(l.packages) == 0 || hasPrefix(list, l.packages)
+	selected := len(l.packages) == 0
+	for i := range l.packages {
+		if strings.HasPrefix(list, l.packages[i].text) {
+			l.packages[i].found, selected = true, true
+		}
+	}
+	return selected
 }
 
 func hasPrefix(s string, prefixes []string) bool {

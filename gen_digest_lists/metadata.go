@@ -97,6 +97,11 @@ func (r *request) warnings() {
 	if r.completer != nil && r.completer.Unlabelled > 0 {
 		r.warn("%d files are not there, and listed without a label; -i l:policy takes those of the policy", r.completer.Unlabelled)
 	}
+	for _, p := range r.letters.packages {
+		if !p.found {
+			r.warn("-i p:%s: the name of no package starts so", p.text)
+		}
+	}
 }
 
 // printPaths prints the paths of the files that would be listed.

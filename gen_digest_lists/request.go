@@ -78,7 +78,7 @@ func newRequest(c *cli.Context) (*request, error) {
 	if r.jobs <= 0 {
 		r.jobs = runtime.GOMAXPROCS(0)
 	}
-	for _, parse := range []func(*cli.Context) error{r.parseInputs, r.parseNames, r.parseSigning, r.check, r.parseMetadata} {
+	for _, parse := range []func(*cli.Context) error{r.parseInputs, r.parseNames, r.parseSigning, r.check, r.checkMisplaced, r.parseMetadata} {
 		if err := parse(c); err != nil {
 			return nil, err
 		}
