@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"syscall"
 
 	"digestlists/compact"
@@ -121,19 +122,15 @@ func (w *window) page(offset int64, size int) ([]byte, error) {
 	return w.data[:size], nil
 }
 
-// A pageSet remembers which pages of a file were used.
-type pageSet []uint64
+// A pageSet remembers which pages of a file were used, by walks that go on at once.
+type pageSet []atomic.Uint64
 
 func newPageSet(pages uint32) pageSet { return make(pageSet, uint64(pages)/64+1) }
 
 // add reports whether page n was not in the set.
 func (s pageSet) add(n uint32) bool {
-	word, bit := &s[n/64], uint64(1)<<(n%64)
-	if *word&bit != 0 {
-		return false
-	}
-	*word |= bit
-	return true
+	bit := uint64(1) << (n % 64)
+	return s[n/64].Or(bit)&bit == 0
 }
 
-func (s pageSet) has(n uint32) bool { return s[n/64]&(1<<(n%64)) != 0 }
+func (s pageSet) has(n uint32) bool { return s[n/64].Load()&(1<<(n%64)) != 0 }

@@ -34,19 +34,21 @@ func (Source) Lists(ctx context.Context, in parsers.Input) iter.Seq2[*parsers.Li
 			}
 		}()
 		done := 0
-		for j := range queue {
-			<-j.ready
-			if j.err != nil {
-				yield(nil, j.err)
-				return
+		for b := range queue {
+			<-b.ready
+			for _, j := range b.jobs {
+				if j.err != nil {
+					yield(nil, j.err)
+					return
+				}
+				if j.list != nil && !yield(j.list, nil) {
+					return
+				}
+				if done++; in.Progress != nil {
+					in.Progress(done)
+				}
 			}
-			if j.list != nil && !yield(j.list, nil) {
-				return
-			}
-			if done++; in.Progress != nil {
-				in.Progress(done)
-			}
-			j.free()
+			b.free()
 		}
 	}
 }
@@ -64,40 +66,29 @@ func locate(in parsers.Input) (*DB, error) {
 
 // A job is one package on its way through the workers.
 type job struct {
-	blob  Blob
-	buf   []byte        // the content of list is in it
-	list  *parsers.List // nil for none
-	err   error
-	ready chan struct{}
-}
-
-// jobs keeps the buffers of headers for the next ones.
-var jobs = sync.Pool{New: func() any { return &job{ready: make(chan struct{}, 1)} }}
-
-// maxKept bytes of a buffer are kept: few packages have headers larger than that.
-const maxKept = 1 << 20
-
-func (j *job) free() {
-	if max(cap(j.blob.Data), cap(j.buf)) <= maxKept {
-		jobs.Put(j)
-	}
+	blob Blob
+	buf  []byte        // the content of list is in it
+	list *parsers.List // nil for none
+	err  error
 }
 
 // start reads the database and has in.Jobs workers make lists of it. The queue is in
 // the order of the database, whichever worker is done first; it is closed when all
 // goroutines have ended. The last job in it has the error, if there is one.
-func start(ctx context.Context, db *DB, in parsers.Input) <-chan *job {
+func start(ctx context.Context, db *DB, in parsers.Input) <-chan *batch {
 	workers := in.Jobs
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	queue, work := make(chan *job, workers), make(chan *job) // few: headers may be of many MiB
+	queue, work := make(chan *batch, workers), make(chan *batch) // few: headers may be of many MiB
 	var running sync.WaitGroup
 	for range workers {
 		running.Go(func() {
-			for j := range work {
-				j.list, j.err = j.makeList(db, in)
-				j.ready <- struct{}{}
+			for b := range work {
+				for _, j := range b.jobs {
+					j.makeList(db, in)
+				}
+				b.ready <- struct{}{}
 			}
 		})
 	}
@@ -105,28 +96,22 @@ func start(ctx context.Context, db *DB, in parsers.Input) <-chan *job {
 		defer close(queue)
 		defer running.Wait()
 		defer close(work)
-		for b, err := range db.Headers(ctx) {
-			j := jobs.Get().(*job)
-			j.blob = Blob{b.Number, append(j.blob.Data[:0], b.Data...)}
-			j.list, j.err = nil, err
-			if err != nil {
-				j.ready <- struct{}{}
-				queue <- j
-				return
-			}
-			work <- j
-			queue <- j
+		for b := range read(ctx, db) {
+			work <- b
+			queue <- b
 		}
 	}()
 	return queue
 }
 
-func (j *job) makeList(db *DB, in parsers.Input) (*parsers.List, error) {
-	list, err := j.listOf(in)
-	if err != nil {
-		return nil, fmt.Errorf("%q: package %d: %w", db.Path, j.blob.Number, err)
+// makeList leaves a job alone that has failed already.
+func (j *job) makeList(db *DB, in parsers.Input) {
+	if j.err != nil {
+		return
 	}
-	return list, nil
+	if j.list, j.err = j.listOf(in); j.err != nil {
+		j.err = fmt.Errorf("%q: package %d: %w", db.Path, j.blob.Number, j.err)
+	}
 }
 
 // pubkeys is RPMTAG_PUBKEYS, which only the pseudo-packages of keys have.

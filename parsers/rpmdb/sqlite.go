@@ -28,10 +28,29 @@ func scanSQLite(ctx context.Context, f *file, emit func(Blob) error) error {
 	if err != nil {
 		return err
 	}
-	cells, err := p.tables(ctx, tables)
+	cells, err := p.packages(ctx, tables)
 	if err != nil {
 		return err
 	}
+	// The indexes hold no headers. They are checked while those are made into lists.
+	indexes, checked := p.again(), make(chan error, 1)
+	checking, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() { checked <- indexes.trees(checking, tables.others) }()
+	if err = p.emit(cells, emit); err != nil {
+		cancel()
+	}
+	if failed := <-checked; err == nil {
+		err = failed
+	}
+	if err != nil {
+		return err
+	}
+	return p.checkUnused()
+}
+
+// emit emits the headers of the table of packages.
+func (p *pages) emit(cells []cell, emit func(Blob) error) (err error) {
 	var buf []byte
 	for _, c := range cells {
 		if buf, err = p.blob(c, buf[:0]); err != nil {
@@ -41,7 +60,7 @@ func scanSQLite(ctx context.Context, f *file, emit func(Blob) error) error {
 			return err
 		}
 	}
-	return p.checkUnused()
+	return nil
 }
 
 // connect opens a file with SQLite. A schema from an untrusted file runs no code:

@@ -65,6 +65,14 @@ func openPages(f *file) (*pages, error) {
 	return p, p.takeFree(be32(head[32:]), be32(head[36:]))
 }
 
+// again returns the same pages for another goroutine: each page is still for one
+// purpose only.
+func (p *pages) again() *pages {
+	q := *p
+	q.nodes, q.chains = window{file: p.file}, window{file: p.file}
+	return &q
+}
+
 func (p *pages) offset(n uint32) int64 { return int64(n-1) * int64(p.pageSize) }
 
 // reserve marks a page as used, by what is at an offset.

@@ -18,20 +18,15 @@ type cell struct {
 // maxDepth of a tree: SQLite's BTCURSOR_MAX_DEPTH.
 const maxDepth = 20
 
-// tables checks all trees of a database and returns the rows of the table of packages,
-// by number, whose overflow pages are still to be read.
+// packages checks the tables of packages and of their names, and returns the rows of the
+// former, by number, whose overflow pages are still to be read.
 //
 // The index of names has each package once. A row that was lost from a page of either
 // table makes a difference.
-func (p *pages) tables(ctx context.Context, s *schema) ([]cell, error) {
+func (p *pages) packages(ctx context.Context, s *schema) ([]cell, error) {
 	names := &walk{pages: p, ctx: ctx}
 	if err := names.tree(s.names); err != nil {
 		return nil, err
-	}
-	for _, root := range s.others {
-		if err := (&walk{pages: p, ctx: ctx}).tree(root); err != nil {
-			return nil, err
-		}
 	}
 	packages := &walk{pages: p, ctx: ctx, keep: true}
 	if err := packages.tree(s.packages); err != nil {
@@ -41,6 +36,16 @@ func (p *pages) tables(ctx context.Context, s *schema) ([]cell, error) {
 		return nil, damaged(p.offset(s.packages), "table", "%d packages, the index of names has %d", packages.rows, names.rows)
 	}
 	return packages.found, nil
+}
+
+// trees checks trees whose rows are of no interest.
+func (p *pages) trees(ctx context.Context, roots []uint32) error {
+	for _, root := range roots {
+		if err := (&walk{pages: p, ctx: ctx}).tree(root); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // A walk visits the pages of one tree, in the order of its keys.
