@@ -48,13 +48,18 @@ func (r *request) checkSource(c *cli.Context) error {
 	return nil
 }
 
-// checkUnsigned refuses what is about signatures where none is made.
+// checkUnsigned refuses what is about signatures where none is made. Packages bring
+// their vendor's, which --detached is about as well.
 func (r *request) checkUnsigned(c *cli.Context) error {
 	if r.operation == opSign || c.Bool("sign") && r.operation != opRemove {
 		return nil
 	}
 	for _, f := range signFlags() {
-		if name := f.Names()[0]; c.IsSet(name) {
+		name := f.Names()[0]
+		if name == "detached" && isPackageFormat(r.format) {
+			continue
+		}
+		if c.IsSet(name) {
 			return command.WithHint(command.Usagef("--%s signs nothing", name),
 				"-s signs the lists that are made, -o sign those that are there")
 		}
