@@ -15,8 +15,8 @@ type batch struct {
 }
 
 const (
-	batchJobs = 16
-	batchSize = 256 << 10
+	batchJobs = 4
+	batchSize = 64 << 10
 	maxKept   = 1 << 20 // bytes of a buffer that are kept: few headers are larger
 )
 
