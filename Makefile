@@ -77,7 +77,7 @@ fuzz:
 # here, and takes minutes with it.
 race:
 	test/setup
-	$(GO) test -race -timeout 1h $(TESTFLAGS) $$($(GO) list ./... | grep -v '^digestlists/test/') ./test/leaks
+	GORACE=atexit_sleep_ms=20 $(GO) test -race -timeout 1h $(TESTFLAGS) $$($(GO) list ./... | grep -v '^digestlists/test/') ./test/leaks
 
 curves: build
 	test/setup

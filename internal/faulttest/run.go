@@ -28,7 +28,8 @@ type Result struct {
 	calls  map[kind]int
 }
 
-// run runs a program that meets a fault. It may have a terminal for its input and output.
+// run runs a program that meets a fault. It may have a terminal for its input and output. After errLostClose it has
+// to be run again, on a new folder.
 func run(cmd *exec.Cmd, fault Fault, at point) (*Result, error) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -41,16 +42,20 @@ func run(cmd *exec.Cmd, fault Fault, at point) (*Result, error) {
 	if err := j.start(cmd); err != nil {
 		return nil, err
 	}
-	running := make(chan string, 1)
+	running, lost := make(chan string, 1), make(chan bool, 1)
 	hangs := time.AfterFunc(limit, func() {
+		lost <- waitsForItself(cmd.Process.Pid)
 		running <- processes()
 		unix.Kill(-cmd.Process.Pid, unix.SIGKILL)
 	})
 	err := cmd.Wait()
 	judging := j.end()
+	hung := !hangs.Stop()
 	var exit *exec.ExitError
 	switch {
-	case !hangs.Stop():
+	case hung && <-lost:
+		return nil, fmt.Errorf("%q: %w", cmd.Args, errLostClose)
+	case hung:
 		return nil, fmt.Errorf("%q: it hangs, struck %q: %v\n%s%s", cmd.Args, j.struck, errors.Join(judging, err), stderr.Bytes(), <-running)
 	case judging != nil || err != nil && !errors.As(err, &exit):
 		return nil, fmt.Errorf("%q: %w", cmd.Args, errors.Join(judging, err))

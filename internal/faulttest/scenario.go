@@ -1,6 +1,7 @@
 package faulttest
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,14 +76,12 @@ func check(t *testing.T, err error) {
 // withoutFaults sees what is to come of the command.
 func (s *subject) withoutFaults(t *testing.T) {
 	t.Helper()
-	s.copyFolder(t)
-	s.old = s.look(t, s.dir)
-	first := s.run(t, Fault{}, point{})
+	first := s.runAnew(t, Fault{}, counted)
 	if first.Code != 0 {
 		t.Fatalf("without a fault: exit %d\n%s", first.Code, first.Stderr)
 	}
 	s.new, s.calls = s.look(t, s.dir), first.calls
-	if next := s.run(t, Fault{}, point{}); next.Code != s.Again {
+	if next := s.run(t); next.Code != s.Again {
 		t.Errorf("the second time: exit %d, want %d\n%s", next.Code, s.Again, next.Stderr)
 	}
 }
@@ -90,8 +89,7 @@ func (s *subject) withoutFaults(t *testing.T) {
 func (s *subject) test(t *testing.T, fault Fault) {
 	points := fault.points(s.calls)
 	for _, at := range points {
-		s.copyFolder(t)
-		r := s.run(t, fault, at)
+		r := s.runAnew(t, fault, at)
 		// Where there are several threads, a run may have fewer calls than another.
 		if r.Struck != "" || r.Code != 0 {
 			s.judge(t, fault, r)
@@ -109,9 +107,32 @@ func (s *subject) copyFolder(t *testing.T) {
 	check(t, copyAttribute(s.template, s.dir, evm.AttributeName))
 }
 
-// run runs the command on what is there.
-func (s *subject) run(t *testing.T, fault Fault, at point) *Result {
+// runAnew runs the command on a new folder.
+func (s *subject) runAnew(t *testing.T, fault Fault, at point) *Result {
 	t.Helper()
+	for n := 1; ; n++ {
+		s.copyFolder(t)
+		if s.old == nil {
+			s.old = s.look(t, s.dir)
+		}
+		r, err := s.start(fault, at)
+		if errors.Is(err, errLostClose) && n < attempts {
+			continue
+		}
+		check(t, err)
+		return r
+	}
+}
+
+// run runs the command on what is there, and without a fault.
+func (s *subject) run(t *testing.T) *Result {
+	t.Helper()
+	r, err := s.start(Fault{}, ignored)
+	check(t, err)
+	return r
+}
+
+func (s *subject) start(fault Fault, at point) (*Result, error) {
 	words := s.Command
 	if s.Apart {
 		// Not by SysProcAttr.UidMappings: package syscall then writes to the new process without telling the
@@ -120,9 +141,7 @@ func (s *subject) run(t *testing.T, fault Fault, at point) *Result {
 	}
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), s.Env...)
-	r, err := run(cmd, fault, at)
-	check(t, err)
-	return r
+	return run(cmd, fault, at)
 }
 
 // look reads the state of a folder.
@@ -144,7 +163,7 @@ func (s *subject) judge(t *testing.T, fault Fault, r *Result) {
 	got := s.look(t, s.dir)
 	problem := s.verdict(fault, got, r)
 	if problem == "" && fault.kill {
-		next := s.run(t, Fault{}, point{})
+		next := s.run(t)
 		problem = s.afterwards(got, s.look(t, s.dir), next)
 	}
 	if problem != "" {

@@ -1,6 +1,7 @@
 package faulttest
 
 import (
+	"errors"
 	"os/exec"
 	"testing"
 )
@@ -10,19 +11,26 @@ import (
 // meets no fault.
 func Try(t *testing.T, prepare func(t *testing.T) (cmd *exec.Cmd, then func(r *Result)), faults ...Fault) {
 	t.Helper()
-	cmd, then := prepare(t)
-	first, err := run(cmd, Fault{}, point{})
-	check(t, err)
+	start := func(t *testing.T, fault Fault, at point) (*Result, func(*Result)) {
+		t.Helper()
+		for n := 1; ; n++ {
+			cmd, then := prepare(t)
+			r, err := run(cmd, fault, at)
+			if errors.Is(err, errLostClose) && n < attempts {
+				continue
+			}
+			check(t, err)
+			return r, then
+		}
+	}
+	first, then := start(t, Fault{}, counted)
 	then(first)
 	for _, fault := range faults {
 		t.Run(fault.name, func(t *testing.T) {
 			t.Parallel()
 			points := fault.points(first.calls)
 			for _, at := range points {
-				cmd, then := prepare(t)
-				r, err := run(cmd, fault, at)
-				check(t, err)
-				if r.Struck != "" {
+				if r, then := start(t, fault, at); r.Struck != "" {
 					then(r)
 				}
 			}
