@@ -13,6 +13,7 @@ import (
 // letters are the options that -i LETTER:VALUE sets.
 type letters struct {
 	used        bool     // any letter: the call is of the 0.3.9x generation
+	options     bool     // any but I:, which is an input
 	pathsFile   string   // L: file of input paths
 	records     bool     // M: it has records
 	listPaths   bool     // G: print the paths instead
@@ -59,7 +60,10 @@ func parseLetters(values []string) (letters, []string, error) {
 		l.used = true
 		if value[0] == 'I' {
 			paths = append(paths, value[2:])
-		} else if err := l.set(value[0], value[2:]); err != nil {
+			continue
+		}
+		l.options = true
+		if err := l.set(value[0], value[2:]); err != nil {
 			return letters{}, nil, err
 		}
 	}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"slices"
-
 	"digestlists/internal/command"
 
 	"github.com/urfave/cli/v2"
@@ -21,19 +19,15 @@ func (r *request) checkMisplaced(c *cli.Context) error {
 			return command.Usagef("-o remove takes the list at -p, or all of -t: it knows neither -i nor -f")
 		}
 	case opSign:
-		if c.IsSet("format") || slices.ContainsFunc(c.StringSlice("input"), isOption) {
+		if c.IsSet("format") || r.letters.options {
 			return command.Usagef("-o sign takes the lists that -i names, or those of -t at -p: it knows neither -f nor letters")
 		}
 	}
 	return r.checkUnsigned(c)
 }
 
-// isOption tells the values of -i that are options from those that are inputs.
-func isOption(input string) bool {
-	return len(input) > 1 && input[1] == ':' && input[0] != 'I'
-}
-
 func (r *request) checkSource(c *cli.Context) error {
+	_, builtIn := sources(r).Lookup(r.format) // what a plug-in lists may be packages
 	switch {
 	case r.operation == opAppend && r.position >= 0:
 		return command.WithHint(command.Usagef("-o append takes the next position, not %d", r.position), "-o add inserts at -p")
@@ -42,7 +36,7 @@ func (r *request) checkSource(c *cli.Context) error {
 			"--db PATH is another database than the system's, --root DIR another system")
 	case c.IsSet("db") && r.format != "rpm+db":
 		return command.Usagef("--db goes with -f rpm+db, not with %s", r.format)
-	case len(r.letters.packages) > 0 && !isPackageFormat(r.format):
+	case len(r.letters.packages) > 0 && builtIn && !isPackageFormat(r.format):
 		return command.Usagef("-i p: goes with rpm+db and rpm+pkg, not with %s", r.format)
 	}
 	return nil
