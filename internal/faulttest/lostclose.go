@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"testing"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,6 +20,19 @@ var errLostClose = errors.New("a close was interrupted while it waited to be jud
 
 // attempts are how often a run is made at the most. One in thousands loses a close.
 const attempts = 3
+
+// runAnew runs what prepare makes each time, again where a close was lost.
+func runAnew(t *testing.T, prepare func() *exec.Cmd, fault Fault, at point) *Result {
+	t.Helper()
+	for n := 1; ; n++ {
+		r, err := run(prepare(), fault, at)
+		if errors.Is(err, errLostClose) && n < attempts {
+			continue
+		}
+		check(t, err)
+		return r
+	}
+}
 
 // waitsForItself reports whether a process of a group reads from a pipe that it has open for writing, too.
 func waitsForItself(group int) bool {

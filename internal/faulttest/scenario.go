@@ -1,7 +1,6 @@
 package faulttest
 
 import (
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -76,6 +75,8 @@ func check(t *testing.T, err error) {
 // withoutFaults sees what is to come of the command.
 func (s *subject) withoutFaults(t *testing.T) {
 	t.Helper()
+	s.copyFolder(t)
+	s.old = s.look(t, s.dir)
 	first := s.runAnew(t, Fault{}, counted)
 	if first.Code != 0 {
 		t.Fatalf("without a fault: exit %d\n%s", first.Code, first.Stderr)
@@ -110,29 +111,22 @@ func (s *subject) copyFolder(t *testing.T) {
 // runAnew runs the command on a new folder.
 func (s *subject) runAnew(t *testing.T, fault Fault, at point) *Result {
 	t.Helper()
-	for n := 1; ; n++ {
+	prepare := func() *exec.Cmd {
 		s.copyFolder(t)
-		if s.old == nil {
-			s.old = s.look(t, s.dir)
-		}
-		r, err := s.start(fault, at)
-		if errors.Is(err, errLostClose) && n < attempts {
-			continue
-		}
-		check(t, err)
-		return r
+		return s.command()
 	}
+	return runAnew(t, prepare, fault, at)
 }
 
-// run runs the command on what is there, and without a fault.
+// run runs the command on what is there, without a fault.
 func (s *subject) run(t *testing.T) *Result {
 	t.Helper()
-	r, err := s.start(Fault{}, ignored)
+	r, err := run(s.command(), Fault{}, ignored)
 	check(t, err)
 	return r
 }
 
-func (s *subject) start(fault Fault, at point) (*Result, error) {
+func (s *subject) command() *exec.Cmd {
 	words := s.Command
 	if s.Apart {
 		// Not by SysProcAttr.UidMappings: package syscall then writes to the new process without telling the
@@ -141,7 +135,7 @@ func (s *subject) start(fault Fault, at point) (*Result, error) {
 	}
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), s.Env...)
-	return run(cmd, fault, at)
+	return cmd
 }
 
 // look reads the state of a folder.

@@ -1,7 +1,6 @@
 package faulttest
 
 import (
-	"errors"
 	"os/exec"
 	"testing"
 )
@@ -13,15 +12,12 @@ func Try(t *testing.T, prepare func(t *testing.T) (cmd *exec.Cmd, then func(r *R
 	t.Helper()
 	start := func(t *testing.T, fault Fault, at point) (*Result, func(*Result)) {
 		t.Helper()
-		for n := 1; ; n++ {
-			cmd, then := prepare(t)
-			r, err := run(cmd, fault, at)
-			if errors.Is(err, errLostClose) && n < attempts {
-				continue
-			}
-			check(t, err)
-			return r, then
-		}
+		var then func(*Result)
+		r := runAnew(t, func() (cmd *exec.Cmd) {
+			cmd, then = prepare(t)
+			return cmd
+		}, fault, at)
+		return r, then
 	}
 	first, then := start(t, Fault{}, counted)
 	then(first)
